@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qxbatch.cli.commands import COMMANDS
 from qxbatch.cli.request import read
+from qxbatch.cli.words import Reader
 from qxbatch.problems import UsageError
 from qxbatch.settings.parameter import Form, Parameter
 from qxbatch.settings.parameters import PARAMETERS
@@ -86,12 +88,63 @@ def test_a_folder_after_test_is_not_its_value() -> None:
         ["in", "out", "participant", "--participant_label=01,02"],
         ["--participant_label", "01", "02", "in", "out", "participant"],
         ["--participant_label", "01", "02", "--", "in", "out", "participant"],
+        ["in", "--participant-label", "01", "02", "out", "participant"],
+        ["--participant-label=01,02", "in", "out", "participant"],
     ],
 )
 def test_labels_are_separated_by_commas_or_are_several_words(words: list[str]) -> None:
     request = read(words)
     assert request.level == "participant"
     assert request.values == {"participant_label": "01,02", "masterinbox": "in", "sessionsfolder": "out"}
+
+
+@pytest.mark.parametrize("label", [["--participant-label", "01"], ["--participant-label=01"]], ids=["space", "equals"])
+@pytest.mark.parametrize("after", [["--check=no"], ["--check", "no", "--session-label", "a"], []], ids=len)
+@pytest.mark.parametrize("folders", [["in", "out"], ["in", "out/x"], ["in/x", "out"], ["/in", "/out"]], ids=str)
+@pytest.mark.parametrize("level", ["participant", "group"])
+def test_data_output_and_level_after_a_label_are_recognised(
+    label: list[str], after: list[str], folders: list[str], level: str
+) -> None:
+    request = read([*label, *folders, level, *after])
+    assert request.level == level
+    assert [request.values["masterinbox"], request.values["sessionsfolder"]] == folders
+    assert request.values["participant_label"] == "01"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--participant-label", "01", "in", "out", "--check=no", "participant"],
+        ["in", "--participant-label", "01", "out", "--quiet", "participant"],
+        ["--participant-label", "01", "in", "--", "out", "participant"],
+        ["--participant-label", "01", "participant", "in", "out"],
+        ["--participant-label", "01", "in", "--session-label", "a", "out", "group"],
+        ["--participant-label", "in", "out", "group"],
+    ],
+    ids=" ".join,
+)
+def test_words_that_can_be_labels_or_folders_are_refused(words: list[str]) -> None:
+    with pytest.raises(UsageError) as caught:
+        read(words)
+    assert "-label" in caught.value.message
+    assert "`--` before DATA" in caught.value.hint
+
+
+def test_an_unknown_level_after_labels_is_named() -> None:
+    error = misuse_in(["--participant-label", "01", "in", "out", "Participant"])
+    assert error is not None
+    assert "'Participant'" in error.message
+
+
+def test_labels_can_have_the_name_of_a_level() -> None:
+    assert values_in("in", "out", "group", "--session-label", "group", "2")["session_label"] == "group,2"
+    assert values_in("--session-label=group")["session_label"] == "group"
+
+
+def test_the_session_of_explain_can_have_the_name_of_a_level() -> None:
+    parameters = COMMANDS["bids"].parameters
+    for words in (["--explain", "S1", "group"], ["--explain=S1", "group"]):
+        assert Reader(parameters, "qxbatch bids").read(["in", "out", *words]).options == {"--explain": "S1,group"}
 
 
 def test_a_path_is_not_a_label() -> None:

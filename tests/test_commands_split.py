@@ -280,12 +280,51 @@ def test_an_archive_of_an_unsupported_kind_is_not_split(tmp_path: Path, capsys: 
 
 
 def test_par_rec_pairs_are_split_by_name_and_day(tmp_path: Path) -> None:
-    pairs = {
-        f"{patient}/{k}": v for patient in ("Doe^A", "Doe^B") for k, v in ParRec(patient=patient).files("x").items()
-    }
-    source = write_packet(pairs, tmp_path, "mixed", Kind.FOLDER)
+    jane, john = (ParRec(patient=name).files("x") for name in ("Doe^Jane", "Roe^John"))
+    later = {path: data.replace(b"2024.01.15", b"2024.02.20") for path, data in jane.items()}
+    source = write_packet({**under("a", jane), **under("b", john), **under("c", later)}, tmp_path, "p", Kind.FOLDER)
     assert run_main("split", source) == 0
-    assert names(tmp_path / "mixed_split") == ["Doe_A", "Doe_B", "split.tsv"]
+    assert names(tmp_path / "p_split") == ["Doe_Jane_1", "Doe_Jane_2", "Roe_John", "split.tsv"]
+
+
+MASS = A.with_(patient="MASS", name="Alpha^Anna")
+ESZETT = A.with_(patient="Maß", name="Beta^Bob", study="study 2", changes={"SpecificCharacterSet": "ISO_IR 100"})
+PAR_TREES = [
+    pytest.param({**under("a", A.files()), **under("x", ParRec(patient="").files())}, ["a", "x"], id="no name"),
+    pytest.param({**under("a", A.files()), **under("x", ParRec(patient="JANE DOE").files())}, ["a", "x"], id="a name"),
+    pytest.param(
+        {**under("a", A.files()), **under("x", {"1.PAR": ParRec(patient="DOE J").files()["scan.PAR"]})},
+        ["a", "x"],
+        id="no REC",
+    ),
+    pytest.param(
+        {
+            **under("a", ParRec(patient="Doe^Jane").files()),
+            **under("x", ParRec(patient="JANE DOE", acquisition=3).files()),
+        },
+        ["a", "x"],
+        id="two spellings",
+    ),
+    pytest.param(
+        {**under("b", MASS.files()), **under("a", ESZETT.files()), **under("a/x", ParRec(patient="").files())},
+        ["a"],
+        id="IDs that are equal in folded case",
+    ),
+]
+
+
+@pytest.mark.parametrize(("tree", "tops"), PAR_TREES)
+def test_a_par_gets_a_folder_of_its_patient(tree: dict[str, bytes], tops: list[str], tmp_path: Path) -> None:
+    source = write_packet(tree, tmp_path, "mixed", Kind.FOLDER)
+    assert run_main("split", source, f"--output={tmp_path / 'out'}") == 0
+    head, *lines = [line.split("\t") for line in (tmp_path / "out" / "split.tsv").read_text().splitlines()]
+    rows = [dict(zip(head, line, strict=True)) for line in lines]
+    [patient] = {row["patient"] for row in rows if row["path"].lower().endswith((".par", ".rec"))}
+    assert sorted({row["path"].split("/")[0] for row in rows if row["patient"] == patient}) == tops
+    labels = {row["at"].split("/")[0].rsplit("_", 1)[0] for row in rows if row["patient"] == patient}
+    assert len(labels) == 1, "the folders of one patient have one name, with numbers"
+    others = {row["at"].split("/")[0].rsplit("_", 1)[0] for row in rows if row["patient"] != patient}
+    assert labels.isdisjoint(others)
 
 
 def test_ids_with_equal_folder_names_get_separate_folders(tmp_path: Path) -> None:

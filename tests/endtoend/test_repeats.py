@@ -82,3 +82,17 @@ def test_a_study_with_many_faults_says_each_once(study: Study) -> None:
         write_folder(tree, study.session(f"{name}-2") / "inbox")
     assert repeated(study.main()) == []
     assert repeated(study.main(*FOLDER_MODE[:1], "--sessions=*-2")) == []
+
+
+@pytest.mark.parametrize(
+    ("copies", "sentence"),
+    [
+        (1, "1 file has the same bytes as another file of the series and was not stored again."),
+        (2, "2 files have the same bytes as another file of the series and were not stored again."),
+    ],
+)
+def test_copies_of_the_files_of_a_series_are_one_warning(study: Study, copies: int, sentence: str) -> None:
+    data = next(iter(T1.files().values()))
+    study.put("S1", {**TREE, **{f"copy{k}": data for k in range(copies)}})
+    found = [each for each in problems(study) if each["code"] == "duplicates"]
+    assert [(each["severity"], each["message"]) for each in found] == [("warning", sentence)]

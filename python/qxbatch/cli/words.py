@@ -6,14 +6,18 @@ reports misuse.
 """
 
 from collections.abc import Sequence
+from itertools import takewhile
 
 from qxbatch.nearest import nearest_name
 from qxbatch.problems import UsageError
+from qxbatch.settings.lists import LABEL_LISTS
 from qxbatch.settings.parameter import Form, Parameter
 
 YES_NO_WORDS = ("yes", "no", "true", "false")
 LEVELS = ("participant", "group")
 """The third positional word of the BIDS-App form."""
+_BIDS_APP_WORDS = 3
+"""Number of positional words of the BIDS-App form: `DATA OUTPUT LEVEL`."""
 
 
 class Words:
@@ -22,6 +26,8 @@ class Words:
     def __init__(self) -> None:
         self.options: dict[str, str | None] = {}
         self.positional: list[str] = []
+        self.labels: dict[str, list[str]] = {}
+        """The words after an option that takes labels, by its long name; without those after `=`."""
 
     def argv(self) -> list[str]:
         """Return the words for docopt. A positional word that begins with `-` gets `./`, so that it is not taken for an option."""
@@ -53,6 +59,7 @@ class Reader:
                 self._add_option(words, name, value if equals else None, remaining)
             else:
                 self._add_option(words, word[:2], word[2:].removeprefix("=") if word[2:] else None, remaining)
+        _refuse_separate_level(words)
         return words
 
     def _add_option(self, words: Words, name: str, value: str | None, remaining: list[str]) -> None:
@@ -83,7 +90,10 @@ class Reader:
         raise UsageError(f"There is no option {name}.", hint)
 
     def _value(self, parameter: Parameter, remaining: list[str]) -> str:
-        """Return the value after an option; for a yes-or-no option `yes` if it is omitted. Raises UsageError if it is missing."""
+        """Return the value after an option.
+
+        If none follows, a yes-or-no option has the value `yes`; for any other option, UsageError is raised.
+        """
         if parameter.form is Form.YES_NO:
             return remaining.pop(0) if remaining and remaining[0].casefold() in YES_NO_WORDS else "yes"
         if not remaining or self._is_option(remaining[0]):
@@ -99,18 +109,56 @@ class Reader:
         return name in self._by_name or name in self._by_short or word in ("--", "--help", "--version", "-h")
 
     def _several_words(self, words: Words, parameter: Parameter, value: str | None, remaining: list[str]) -> str:
-        """Return the words up to the next option or path, joined by commas. `DATA OUTPUT LEVEL` at the end stay positional.
+        """Return the words up to the next option or path, joined by commas. Raises UsageError if there is no word.
 
-        Raises UsageError if there is no word.
+        If labels are given after `=`, no further words are taken. Of words that end with `LEVEL`, those of `DATA OUTPUT LEVEL` that
+        are still missing stay positional.
         """
         values = [] if value is None else [value]
-        while remaining and not remaining[0].startswith("-") and "/" not in remaining[0]:
-            values.append(remaining.pop(0))
-        if values and values[-1] in LEVELS and not remaining:
-            # the last values are the positional words of a BIDS-App that are still missing, three at most
-            missing = 3 - len(words.positional)
-            words.positional += values[-missing:] if missing > 0 else []
-            values = values[:-missing] if missing > 0 else values
+        takes_labels = parameter.name in LABEL_LISTS
+        if not (takes_labels and values):
+            following = _words_before_option(remaining)
+            count = next((k for k, word in enumerate(following) if "/" in word), len(following))
+            if takes_labels:
+                count = min(count, _count_of_labels(following, _BIDS_APP_WORDS - len(words.positional)))
+                words.labels[parameter.option] = following[:count]
+            values += following[:count]
+            del remaining[:count]
         if not values:
-            raise UsageError(f"{parameter.option} needs a value.", f"Write {parameter.option} {parameter.metavar}.")
+            before_data = (
+                ", and `--` before DATA OUTPUT LEVEL" if takes_labels and _words_before_option(remaining) else ""
+            )
+            hint = f"Write {parameter.option} {parameter.metavar}{before_data}."
+            raise UsageError(f"{parameter.option} needs a value.", hint)
         return ",".join(values)
+
+
+def _words_before_option(remaining: Sequence[str]) -> list[str]:
+    return list(takewhile(lambda word: not word.startswith("-"), remaining))
+
+
+def _count_of_labels(following: Sequence[str], missing: int) -> int:
+    """Return how many words after an option can be labels. If the last word is a level, the last `missing` ones are positional."""
+    ends_with_level = bool(following) and _is_level(following[-1])
+    return max(0, len(following) - missing) if ends_with_level and missing > 0 else len(following)
+
+
+def _refuse_separate_level(words: Words) -> None:
+    """Raise UsageError if words that were taken as labels may be those of `DATA OUTPUT LEVEL`.
+
+    The level is then among the labels, or separate from the words before it: `--session-label a DATA OUTPUT --quiet LEVEL`.
+    """
+    positional = words.positional
+    if len(positional) >= _BIDS_APP_WORDS:
+        return
+    is_incomplete = bool(positional) and _is_level(positional[-1])
+    for option, labels in words.labels.items():
+        if any(map(_is_level, labels)) or (is_incomplete and len(labels) > 1):
+            raise UsageError(
+                f"The words after {option} can be labels or DATA OUTPUT LEVEL: {' '.join(labels)}.",
+                f"Write `--` before DATA, or {option}=LABELS.",
+            )
+
+
+def _is_level(word: str) -> bool:
+    return word.casefold() in LEVELS

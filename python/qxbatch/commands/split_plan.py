@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from qxbatch.core import Reading
 from qxbatch.ingest.assemble import assign_rows
 from qxbatch.ingest.labels import clean_label
-from qxbatch.ingest.pairs import find_pairs
 from qxbatch.ingest.patients import patients_for_split
 from qxbatch.ingest.people import Person
 
@@ -36,8 +35,7 @@ class _Key:
     """Identifies a study of a patient."""
 
     patient: str
-    """The key of the patient (`_patient_keys`); of PAR/REC, the patient's name in folded case. If a PAR has no name and the packet
-    has several known patients, the one to whom `patients_for_split` assigned it."""
+    """The key of the patient (`_patient_keys`)."""
     study: str
 
 
@@ -57,8 +55,8 @@ def plan(reading: Reading) -> list[SplitFolder]:
     without DICOM and PAR/REC has no folders.
     """
     people = patients_for_split(reading)
-    studies = {**_par_studies(reading, people), **_dicom_studies(reading, people)}
-    _add_unsorted(studies, people)
+    studies = _dicom_studies(reading, people)
+    _add_par_and_unsorted(studies, people)
     order = sorted(studies, key=lambda key: (studies[key].started == "", studies[key].started, key.patient, key.study))
     folder_of_row = {row: k for k, key in enumerate(order) for row in studies[key].rows}
     if not order:
@@ -90,12 +88,16 @@ def _dicom_studies(reading: Reading, people: Sequence[Person]) -> dict[_Key, _St
     return studies
 
 
-def _add_unsorted(studies: dict[_Key, _Study], people: Sequence[Person]) -> None:
-    """Add each unsorted DICOM file to the study that it names, which is created if it does not exist."""
+def _add_par_and_unsorted(studies: dict[_Key, _Study], people: Sequence[Person]) -> None:
+    """Add each PAR/REC, and each unsorted DICOM file, to its study, which is created if it does not exist.
+
+    The study of a PAR is its day, since it has no StudyInstanceUID.
+    """
     for key, person in zip(_patient_keys(people), people, strict=True):
         for item in person.items:
-            if item.group is None and not item.is_par:
-                study = studies.setdefault(_Key(key, item.study), _Study(person.patient, item.started, []))
+            if item.group is None:
+                uid, started = (f"PAR {item.day}".strip(), item.day) if item.is_par else (item.study, item.started)
+                study = studies.setdefault(_Key(key, uid), _Study(person.patient, started, []))
                 study.rows += item.rows
 
 
@@ -108,29 +110,6 @@ def _patient_keys(people: Sequence[Person]) -> list[str]:
     for person in people:
         patient_keys.append(_unused_name(person.patient.casefold(), {*patient_keys}) if person.patient else "")
     return patient_keys
-
-
-def _par_studies(reading: Reading, people: Sequence[Person]) -> dict[_Key, _Study]:
-    """Return the studies of PAR/REC, by the patient's name and the day: a PAR has no PatientID and no StudyInstanceUID."""
-    patients = _patients_of_unnamed_pars(people)
-    pairs, _ = find_pairs(reading, range(len(reading)))
-    studies: dict[_Key, _Study] = {}
-    for pair in pairs:
-        name, day = (str(pair.header.get(field) or "").strip() for field in ("PatientName", "StudyDate"))
-        name = patients.get(pair.files[0][0]) or name
-        study = studies.setdefault(_Key(name.casefold(), f"PAR {day}".strip()), _Study(name, day, []))
-        study.rows += [row for row, _ in pair.files]
-    return studies
-
-
-def _patients_of_unnamed_pars(people: Sequence[Person]) -> dict[int, str]:
-    """Return the patients of PAR/REC without a patient's name, by row; empty if there is at most one patient."""
-    if sum(bool(person.patient) for person in people) <= 1:
-        return {}
-    items = (
-        (person.patient, item) for person in people for item in person.items if item.is_par and item.identity is None
-    )
-    return {row: patient for patient, item in items for row in item.rows}
 
 
 def _folder_names(patients: Iterable[tuple[str, str]]) -> list[str]:

@@ -70,6 +70,6 @@ def duplicates_warnings(reading: Reading, sorted_session: SortedSession) -> list
 
 
 def _duplicates_warning(n: int, count: int) -> Problem:
-    files = "duplicate file was" if count == 1 else "duplicate files were"
-    message = f"{count} {files} stored once."
+    files, were = ("1 file has", "was") if count == 1 else (f"{count} files have", "were")
+    message = f"{files} the same bytes as another file of the series and {were} not stored again."
     return Problem(Code.DUPLICATES, f"series {n}", message, severity=Severity.WARNING)

@@ -81,7 +81,7 @@ class _SeriesWork:
         """The work after conversion: each compresses an image, or removes the files of a finished series."""
         self.syncs: list[Future[None]] = []
         self._half_done: set[int] = set()
-        """The numbers n of the series that are converted or stored. The second of both steps removes the files."""
+        """The numbers n of the series that are converted or stored. The step that is done last, of these two, removes the files."""
         self._converted_count = 0
         self._lock = threading.Lock()
 

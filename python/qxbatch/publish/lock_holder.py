@@ -5,13 +5,16 @@ from pathlib import Path
 from qxbatch.publish.plain_files import read_plain
 
 _HOLDER = 2
-"""Index of the line of a record that names process and host (`Locks`)."""
+"""Index of the line of a record that names the process, the host and, if there is one, the cluster job (`Locks._record`)."""
 _LONGEST = 200
 """Maximum number of characters of that line in a message."""
 
 
 def last_holder_clause(path: Path) -> str:
-    """Return a clause that names the last holder of a lock, by its file; empty if that cannot be read or names nobody."""
+    """Return a clause that says who last held a lock, as its lock file records it, and that this process may be suspended.
+
+    It is empty if the file cannot be read, or if it names nobody in printable characters.
+    """
     try:
         lines = (read_plain(path) or b"").decode("utf-8", "replace").splitlines()
     except OSError:
