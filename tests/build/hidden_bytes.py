@@ -216,7 +216,7 @@ def hidden_in_coders(content: bytes) -> dict[str, bytes]:
         "LZMA2 without output": Coder(lzma2, none + SECRET, 0),
         "LZMA2 of 8 bytes": Coder(lzma2, few + SECRET, 8),
         "deflate without output": Coder(DEFLATE, inflatable(b"") + SECRET, 0),
-        "deflate that goes on": Coder(DEFLATE, inflatable(b"y" * 8 + SECRET), 8),
+        "deflate that continues": Coder(DEFLATE, inflatable(b"y" * 8 + SECRET), 8),
         "delta of 8 bytes": Coder(DELTA, b"y" * 8 + SECRET, 8),
         "cut LZMA2": Coder(lzma2, SECRET, 8),
     }

@@ -102,7 +102,7 @@ impl InputUsage<'_> {
     }
 
     /// Reads once more, because some decoders consume their end mark only then. Returns the number of bytes that are
-    /// still unconsumed, and whether the stream goes on. If that read fails, the number is `before`, that before it. If
+    /// still unconsumed, and whether the stream continues. If that read fails, the number is `before`, that before it. If
     /// it returns a byte, the number is `before`, but at least 1.
     fn after_end_mark(&self, decoder: &mut impl Read, before: u64) -> (u64, bool) {
         match decoder.read(&mut [0]) {
@@ -229,7 +229,8 @@ mod tests {
             bytes.extend_from_slice(stream);
         }
         (block.coders, block.output_sizes) = coders.into_iter().unzip();
-        let mut content = chain::open(&bytes, &block, &Keys::default(), 0).unwrap();
+        let source = bytes.as_slice();
+        let mut content = chain::open(&source, &block, &Keys::default(), 0).unwrap();
         io::copy(&mut content, &mut io::sink()).unwrap();
         content.unused_bytes()
     }
@@ -306,6 +307,6 @@ mod tests {
             output_sizes: vec![5; 3],
             ..Block::default()
         };
-        assert!(chain::open(&b"words".to_vec(), &block, &Keys::default(), 0).is_err());
+        assert!(chain::open(&b"words".as_slice(), &block, &Keys::default(), 0).is_err());
     }
 }
