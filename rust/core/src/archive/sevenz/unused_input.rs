@@ -56,7 +56,7 @@ impl InputUsage<'_> {
             size.saturating_sub(self.output_size)
         };
         let unconsumed = |inputs: &[Input<'_>]| {
-            let counts = inputs.iter().map(|input| input.unconsumed());
+            let counts = inputs.iter().map(Input::unconsumed);
             counts.fold(0, u64::saturating_add)
         };
         match self.method {
