@@ -5,7 +5,16 @@ from pathlib import Path
 import pytest
 
 from tests.build.dicom import MrSeries
-from tests.build.hidden_bytes import SECRET, hidden_in_sevenz, hidden_in_zip, sound_zips
+from tests.build.hidden_bytes import (
+    COPY,
+    SECRET,
+    Coder,
+    behind_bcj2,
+    hidden_in_coders,
+    hidden_in_sevenz,
+    hidden_in_zip,
+    sound_zips,
+)
 from tests.build.ingested import Ingested, ingested
 from tests.build.packets import under, zipped
 from tests.build.sevenz import Method, sevenz
@@ -14,6 +23,8 @@ from tests.build.study import Study
 
 TREE = under("T1", MrSeries(number=3, description="T1w", slices=2).files())
 HIDDEN = {**hidden_in_zip(TREE), **{f"7z: {place}": data for place, data in hidden_in_sevenz(TREE).items()}}
+SCAN = MrSeries(slices=1, rows=8).files()["IM0001"].replace(b"\xe8", b"\xea").replace(b"\xe9", b"\xea")
+HIDDEN_IN_CODERS = hidden_in_coders(SCAN)
 SOUND = {**sound_zips(TREE), "7z": sevenz(TREE), "7z, stored": sevenz(TREE, Method.COPY, solid=False)}
 
 
@@ -29,6 +40,19 @@ def test_bytes_that_belong_to_no_member_are_noted(place: str, tmp_path: Path) ->
     assert result.reading.damage() == []
     assert len(result.reading.skipped_bytes_notes()) == (2 if place == "behind images" else 1)
     assert [group.files for group in result.reading.groups()] == [2]
+
+
+@pytest.mark.parametrize("place", HIDDEN_IN_CODERS)
+def test_bytes_that_a_coder_of_a_7z_does_not_use_are_noted(place: str, tmp_path: Path) -> None:
+    result = read(HIDDEN_IN_CODERS[place], tmp_path)
+    assert result.reading.damage() == []
+    [note] = result.reading.skipped_bytes_notes()
+    assert "bytes of its streams are not part of any member" in note
+
+
+def test_a_block_of_7z_whose_coders_use_all_bytes_gets_no_note(tmp_path: Path) -> None:
+    result = read(behind_bcj2(SCAN, Coder(COPY, b"", 0)), tmp_path)
+    assert (result.reading.damage(), result.reading.skipped_bytes_notes()) == ([], [])
 
 
 @pytest.mark.parametrize("kind", SOUND)
@@ -77,6 +101,13 @@ def test_a_7z_with_such_bytes_is_moved_instead_of_deleted(place: str, study: Stu
     study.put_bytes("S1.7z", HIDDEN[place])
     assert study.main("--archive=delete").status == 0
     assert (study.archive / "S1.7z").read_bytes() == HIDDEN[place]
+
+
+def test_a_7z_with_bytes_that_a_coder_does_not_use_is_moved_instead_of_deleted(study: Study) -> None:
+    data = HIDDEN_IN_CODERS["calls, without output"]
+    study.put_bytes("S1.7z", data)
+    assert study.main("--archive=delete").status == 0
+    assert (study.archive / "S1.7z").read_bytes() == data
 
 
 @pytest.mark.parametrize("place", ["before the directory", "behind deflate", "7z: before the header"])

@@ -173,6 +173,63 @@ def hidden_in_sevenz(tree: Mapping[str, bytes]) -> dict[str, bytes]:
     }
 
 
+class Coder(NamedTuple):
+    """A coder of a block of 7z with one input: its id with flags, its packed bytes, and the length of its output."""
+
+    id: bytes
+    packed: bytes
+    size: int
+
+
+COPY, DEFLATE, DELTA = b"\x01\x00", b"\x03\x04\x01\x08", b"\x21\x03\x01\x00"
+BCJ2 = b"\x14\x03\x03\x01\x1b\x04\x01"
+
+
+def behind_bcj2(content: bytes, call: Coder, *, main: bytes = b"", decisions: bytes = b"") -> bytes:
+    """Return a 7z of one member without branches, whose stream of calls comes from a coder.
+
+    `main` and `decisions` follow the streams that need no coder.
+    """
+    packed = [content + main, call.packed, b"", bytes(5) + decisions]
+    # The coders; then the bond of input 1 (calls) and coder 1, and the inputs of the packed streams.
+    coders = s7._number(2) + BCJ2 + call.id + bytes([1, 1, 0, 4, 2, 3])
+    return _one_block(content, packed, coders, [len(content), call.size])
+
+
+def _one_block(content: bytes, packed: Sequence[bytes], coders: bytes, sizes: Sequence[int]) -> bytes:
+    """Return a 7z of one block and one member, whose last coder is the first one."""
+    number = s7._number
+    streams = b"\x06\x00" + number(len(packed)) + b"\x09" + b"".join(number(len(each)) for each in packed) + b"\x00"
+    unpack = b"\x07\x0b\x01\x00" + coders + b"\x0c" + b"".join(map(number, sizes)) + b"\x00"
+    crc = b"\x08\x0a\x01" + zlib.crc32(content).to_bytes(4, "little") + b"\x00"
+    header = b"\x01\x04" + streams + unpack + crc + b"\x00" + s7._files(["T1/a.dcm"], 1, 0, None) + b"\x00"
+    return _joined(b"".join(packed), header)
+
+
+def hidden_in_coders(content: bytes) -> dict[str, bytes]:
+    """Return 7z archives of this content, which has no branches, with SECRET in what a coder does not use."""
+    none, few = s7._packed(b"", s7.Method.LZMA2), s7._packed(b"y" * 8, s7.Method.LZMA2)
+    lzma2 = s7.Method.LZMA2.value
+    calls = {
+        "without output": Coder(COPY, SECRET, 0),
+        "of one byte": Coder(COPY, b"x" + SECRET, 1),
+        "LZMA2 without output": Coder(lzma2, none + SECRET, 0),
+        "LZMA2 of 8 bytes": Coder(lzma2, few + SECRET, 8),
+        "deflate without output": Coder(DEFLATE, inflatable(b"") + SECRET, 0),
+        "deflate that continues": Coder(DEFLATE, inflatable(b"y" * 8 + SECRET), 8),
+        "delta of 8 bytes": Coder(DELTA, b"y" * 8 + SECRET, 8),
+        "cut LZMA2": Coder(lzma2, SECRET, 8),
+    }
+    chain = s7._number(2) + COPY + COPY + bytes([0, 1])
+    none_used = Coder(COPY, b"", 0)
+    return {
+        **{f"calls, {name}": behind_bcj2(content, coder) for name, coder in calls.items()},
+        "behind the main stream": behind_bcj2(content, none_used, main=SECRET),
+        "behind the decisions": behind_bcj2(content, none_used, decisions=SECRET),
+        "in a chain": _one_block(content, [content + SECRET], chain, [len(content)] * 2),
+    }
+
+
 def _parts(data: bytes) -> tuple[bytes, bytes]:
     """Return the packed streams and the header."""
     offset = int.from_bytes(data[12:20], "little")

@@ -15,7 +15,7 @@ use super::fields::DAMAGED;
 use super::method::{Coder, Method, lzma2_dictionary};
 use super::ppmd::Ppmd;
 use super::streams::Block;
-use super::unused_input::{ExactReader, InputUsage};
+use super::unused_input::{Input, InputUsage, SharedCoder};
 use crate::archive::counting_reader::{ByteCount, CountingReader};
 use crate::archive::kind::Compression;
 use crate::archive::source::{Range, Source};
@@ -152,8 +152,11 @@ pub fn open<'a>(
     };
     let mut visited = vec![false; block.coders.len()];
     let (stream, unread) = chain.coder(block.last_coder().ok_or(DAMAGED)?, &mut visited)?;
+    if visited.contains(&false) {
+        return Err(DAMAGED.into()); // a coder whose output is not read, and so its packed streams
+    }
     Ok(BlockContent {
-        stream,
+        stream: Box::new(stream),
         unread,
         unused_input: chain.unused_input,
     })
@@ -172,7 +175,7 @@ struct Chain<'a, 'b> {
 impl<'a> Chain<'a, '_> {
     /// Builds the decoder of the coder with this index; returns it with the length of its output. Fails if the coder
     /// was visited before: coders must not form a loop.
-    fn coder(&self, index: usize, visited: &mut [bool]) -> Result<(Content<'a>, u64), String> {
+    fn coder(&self, index: usize, visited: &mut [bool]) -> Result<(SharedCoder<'a>, u64), String> {
         let coders_before = self.block.coders.iter().take(index);
         let first_input: usize = coders_before.map(|coder| coder.inputs).sum();
         let (coder, &size) = self
@@ -188,7 +191,8 @@ impl<'a> Chain<'a, '_> {
         let inputs = first_input..first_input + coder.inputs;
         let mut usage = InputUsage {
             method: coder.method,
-            consumed: Vec::new(),
+            inputs: Vec::new(),
+            output_size: size,
             has_decrypted_input: false,
             unused: self.unused_input.clone(),
         };
@@ -196,7 +200,7 @@ impl<'a> Chain<'a, '_> {
             .map(|input| self.input(input, visited, &mut usage))
             .collect::<Result<_, _>>()?;
         let inner = self.decoder(coder, size, inputs)?;
-        Ok((Box::new(ExactReader::new(inner, size, usage)), size))
+        Ok((SharedCoder::new(inner, usage), size))
     }
 
     /// Builds the input with the number `input`: the output of another coder, or a packed stream.
@@ -204,14 +208,17 @@ impl<'a> Chain<'a, '_> {
         &self,
         input: usize,
         visited: &mut [bool],
-        usage: &mut InputUsage,
+        usage: &mut InputUsage<'a>,
     ) -> Result<CoderInput<'a>, String> {
         // A bond is the number of the input, and the index of the coder whose output it reads.
         let bond = self.block.bonds.iter().find(|(bound, _)| *bound == input);
+        let mut inner = None;
         let (stream, size): (Content<'a>, u64) = if let Some((_, output)) = bond {
             let coder = self.block.coders.get(*output);
             usage.has_decrypted_input |= coder.is_some_and(|coder| coder.method == Method::Aes);
-            self.coder(*output, visited)?
+            let (coder, size) = self.coder(*output, visited)?;
+            inner = Some(coder.clone());
+            (Box::new(coder), size)
         } else {
             let mut packed = self.block.packed_streams.iter();
             let packed = packed.find(|(number, ..)| *number == input);
@@ -219,7 +226,11 @@ impl<'a> Chain<'a, '_> {
             (Box::new(Range::new(self.source, *at, at + size)), *size)
         };
         let consumed = ByteCount::default();
-        usage.consumed.push((size, consumed.clone()));
+        usage.inputs.push(Input {
+            size,
+            consumed: consumed.clone(),
+            coder: inner,
+        });
         Ok(CountingReader::new(
             BufReader::with_capacity(BUFFER, stream),
             consumed,
@@ -234,7 +245,11 @@ impl<'a> Chain<'a, '_> {
         mut inputs: Vec<CoderInput<'a>>,
     ) -> Result<Content<'a>, String> {
         if coder.method == Method::Bcj2 {
-            return Ok(Box::new(Bcj2Reader::new(inputs, size)));
+            // Of the range coder's input, each read returns one byte: so no byte in a buffer counts as consumed.
+            let most = [usize::MAX, usize::MAX, usize::MAX, 1];
+            let inputs = inputs.into_iter().zip(most);
+            let inputs = inputs.map(|(inner, most)| ShortReads { inner, most });
+            return Ok(Box::new(Bcj2Reader::new(inputs.collect(), size)));
         }
         let packed = inputs.pop().ok_or(DAMAGED)?;
         Ok(match coder.method {
@@ -270,6 +285,19 @@ impl<'a> Chain<'a, '_> {
                 return Err(format!("packed by method {id}, which is not known"));
             }
         })
+    }
+}
+
+/// A reader of which each read returns at most `most` bytes.
+struct ShortReads<R> {
+    inner: R,
+    most: usize,
+}
+
+impl<R: Read> Read for ShortReads<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let room = buffer.len().min(self.most);
+        self.inner.read(buffer.get_mut(..room).unwrap_or_default())
     }
 }
 
