@@ -18,9 +18,9 @@ pub enum Ppmd<R: Read> {
 }
 
 impl<R: Read> Ppmd<R> {
-    /// Checks the properties (order and memory), without reading from `packed`.
+    /// Checks the properties (order, memory, and bytes that some programs add), without reading from `packed`.
     pub fn new(properties: &[u8], packed: R) -> Result<Self, String> {
-        let [order, a, b, c, d] = *properties else {
+        let [order, a, b, c, d, ..] = *properties else {
             return Err(DAMAGED.into());
         };
         let (order, memory) = (u32::from(order), u32::from_le_bytes([a, b, c, d]));
