@@ -47,3 +47,20 @@ impl<R: Read> Read for Ppmd<R> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Ppmd;
+
+    #[test]
+    fn properties_have_at_least_five_bytes() {
+        // order 6 and 16 MB of memory; py7zr adds two bytes
+        let properties = [6, 0, 0, 0, 1, 0, 0];
+        for (length, is_read) in [(4, false), (5, true), (7, true)] {
+            let decoder = properties
+                .get(..length)
+                .map(|given| Ppmd::new(given, &[0_u8; 8][..]).is_ok());
+            assert_eq!(decoder, Some(is_read), "{length}");
+        }
+    }
+}
