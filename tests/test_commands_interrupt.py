@@ -56,14 +56,14 @@ def test_a_signal_ends_the_command_and_removes_its_temporary_folder(
     assert spent.children_user + spent.children_system - before.children_user - before.children_system < 2, "it read on"
 
 
-def test_a_signal_ends_verify_while_it_reads_a_large_file(study: Study) -> None:
+@pytest.mark.parametrize("name", ["notes.txt", "3010.tar.gz"])
+def test_a_signal_ends_verify_while_it_reads_a_large_file(study: Study, name: str) -> None:
     study.put("S1", {**MrSeries(slices=1).files(), "notes.txt": b"notes"})
     assert study.main("--check=no").status == 0
-    (kept,) = study.session("S1").rglob("notes.txt")
-    with kept.open("wb") as file:
-        file.truncate(1 << 40)  # zeros of a sparse file: minutes to read
+    (large,) = study.session("S1").rglob(name)
+    os.truncate(large, 1 << 40)  # zeros of a sparse file: minutes to read
     process = subprocess.Popen([sys.executable, "-m", "qxbatch", "verify", str(study.session("S1"))])
-    while not _has_open(process.pid, kept) and process.poll() is None:
+    while not _has_open(process.pid, large) and process.poll() is None:
         time.sleep(0.01)
     process.send_signal(signal.SIGTERM)
     try:

@@ -1,5 +1,6 @@
 //! Hashes of files, of gzip content, and of the members of a tar.gz, each read to its end.
 
+use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -60,7 +61,7 @@ pub fn file(path: &Path, monitor: &Monitor) -> Result<SizeAndHash, Failure> {
 /// Returns the length and hash of the content of a gzip file. Bytes after the compressed data are damage: qxbatch
 /// writes none.
 pub fn gzip_content(path: &Path, monitor: &Monitor) -> Result<SizeAndHash, Failure> {
-    let size_and_hash = read_gzip(path, |input| {
+    let size_and_hash = read_gzip(path, monitor, |input| {
         hash_stream(input, &mut vec![0; BLOCK], monitor)
     })?;
     monitor.add(1, size_and_hash.0);
@@ -74,7 +75,7 @@ pub fn gzip_content_size_and_head(
     head_length: usize,
     monitor: &Monitor,
 ) -> Result<(u64, Vec<u8>), Failure> {
-    let size_and_head = read_gzip(path, |input| {
+    let size_and_head = read_gzip(path, monitor, |input| {
         let mut block = vec![0; BLOCK];
         let got = fill(input, &mut block).map_err(ContentError::Io)?;
         let head = block
@@ -97,7 +98,7 @@ pub fn gzip_content_size_and_head(
 /// Returns name, length and hash of each file of a tar.gz. Skips folders. Members that are neither files nor folders are
 /// damage, and so are bytes after the end.
 pub fn tar_gz_members(path: &Path, monitor: &Monitor) -> Result<Vec<NamedHash>, Failure> {
-    let members = read_gzip(path, |input| members(input, monitor))?;
+    let members = read_gzip(path, monitor, |input| members(input, monitor))?;
     monitor.add(
         members.len() as u64,
         members.iter().map(|member| member.1).sum(),
@@ -124,6 +125,7 @@ impl From<Failure> for ContentError {
 /// again with the general reader, which reads every gzip file and whose error messages are exact.
 fn read_gzip<T>(
     path: &Path,
+    monitor: &Monitor,
     read: impl Fn(&mut dyn Read) -> Result<T, ContentError>,
 ) -> Result<T, Failure> {
     let failed = |error| Failure::io(path, error);
@@ -137,11 +139,13 @@ fn read_gzip<T>(
         Err(ContentError::Io(_) | ContentError::Damaged(_)) => {}
     }
     let damaged = |why: &str| Failure::Damaged(format!("{}: {why}", path.display()));
-    let input = regular::open(path).map_err(failed)?;
+    let file = regular::open(path).map_err(failed)?;
+    let input = Cancellable { file, monitor };
     let mut unpack = Unpack::open(Compression::Gzip, Box::new(input))
         .map_err(|error| damaged(&reason(&error)))?;
     let done = read(&mut unpack).map_err(|fault| match fault {
         ContentError::Cancelled => Failure::Cancelled,
+        ContentError::Io(_) if monitor.is_cancelled() => Failure::Cancelled,
         ContentError::Io(error) => damaged(&reason(&error)),
         ContentError::Damaged(why) => damaged(&why),
     })?;
@@ -149,6 +153,22 @@ fn read_gzip<T>(
         return Err(damaged(TRAILING));
     }
     Ok(done)
+}
+
+/// A file whose reading ends with an error once the work is cancelled: behind the content of a gzip file, it may have
+/// terabytes of zeros.
+struct Cancellable<'a> {
+    file: File,
+    monitor: &'a Monitor,
+}
+
+impl Read for Cancellable<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.monitor.is_cancelled() {
+            return Err(io::Error::other("cancelled"));
+        }
+        self.file.read(buffer)
+    }
 }
 
 const TRAILING: &str = "other bytes follow its end";
