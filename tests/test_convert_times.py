@@ -138,7 +138,7 @@ def test_several_inversion_times_in_an_image_are_a_note(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("element", ["FrameReferenceTime", "ImageIndex"])
-def test_volumes_of_pet_are_in_the_order_of_their_own_elements(tmp_path: Path, element: str) -> None:
+def test_volumes_of_pet_are_in_the_order_of_elements_for_pet(tmp_path: Path, element: str) -> None:
     files = []
     for number, part in enumerate(block(places=3, volumes=3)[::-1], start=1):
         dataset = classic(part, number, dict.fromkeys((*_CLASSIC_TIMES, "AcquisitionNumber")))

@@ -179,7 +179,7 @@ def test_links_inside_a_packet_are_kept_as_links(study: Study, raw: Path, archiv
     assert snapshot(raw) == before
     if archive in ("move", "copy", "delete"):
         assert (study.archive / "S1" / "file").is_symlink()
-    assert ("moved to the archive and not deleted, since it contains links" in run.text) == (archive == "delete")
+    assert ("may not be deleted, since it contains links" in run.text) == (archive == "delete")
 
 
 ANNEX = ".git/annex/objects"

@@ -1,5 +1,6 @@
 """dcm2niix: the program in the PyPI package, called without the package's Python wrapper."""
 
+import errno
 import importlib.util
 import os
 import re
@@ -9,7 +10,6 @@ from pathlib import Path
 
 from qxbatch.convert.converter import Command, ConverterJob, Probe
 from qxbatch.convert.naming import numbered_outputs
-from qxbatch.convert.run import MACHINE_ERRNOS
 from qxbatch.model import Output
 
 VARIABLE = "QXBATCH_DCM2NIIX"
@@ -82,11 +82,14 @@ def candidates() -> list[Path]:
 
 
 def version_of(binary: Path) -> str:
-    """Return the version that the program prints (`-v` exits with 3); empty if it does not run. Raises OSError (MACHINE_ERRNOS)."""
+    """Return the version that the program prints (`-v` exits with 3); empty if it does not run.
+
+    Raises OSError if no process can be started now.
+    """
     try:
         process = subprocess.run([str(binary), "-v"], capture_output=True, timeout=30, check=False)
     except OSError as error:
-        if error.errno in MACHINE_ERRNOS:
+        if error.errno in (errno.EAGAIN, errno.ENOMEM):
             raise
         return ""
     except subprocess.SubprocessError:

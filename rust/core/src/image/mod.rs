@@ -30,6 +30,7 @@ mod unreadable_frames;
 mod value_matcher;
 mod volume_labels;
 mod volume_order;
+mod volume_ranks;
 mod volume_reader;
 mod voxel_type;
 

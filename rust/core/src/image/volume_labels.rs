@@ -1,7 +1,7 @@
 //! Elements that label the volumes of an image in some scans, without an order of time.
 
-use super::exchanged_slices::{have_equal_values, volume_ranks};
 use super::frame_positions::SeriesFrame;
+use super::volume_ranks::{have_equal_values, volume_ranks};
 use crate::frames::Attributes;
 
 /// The name of an element, and a function that returns a number that is equal for equal values; None if a frame has none.

@@ -15,7 +15,7 @@ use super::fields::DAMAGED;
 use super::method::{Coder, Method, lzma2_dictionary};
 use super::ppmd::Ppmd;
 use super::streams::Block;
-use super::unused_input::{Input, InputUsage, SharedCoder};
+use super::unused_input::{Content, Input, InputUsage, SharedCoder};
 use crate::archive::counting_reader::{ByteCount, CountingReader};
 use crate::archive::kind::Compression;
 use crate::archive::source::{Range, Source};
@@ -29,9 +29,6 @@ const BUFFER: usize = 64 << 10;
 
 /// The input of a coder.
 type CoderInput<'a> = CountingReader<BufReader<Content<'a>>>;
-
-/// A stream of a block.
-pub type Content<'a> = Box<dyn Read + Send + 'a>;
 
 /// Why a block, or the list of members, cannot be read.
 #[derive(Debug)]

@@ -14,7 +14,7 @@ mod header;
 mod method;
 mod ppmd;
 pub mod streams;
-mod unused_input;
+pub(crate) mod unused_input;
 
 use std::collections::BTreeSet;
 use std::io::Read;

@@ -3,7 +3,6 @@
 use std::io::{self, Read};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::chain::Content;
 use super::method::Method;
 use crate::archive::counting_reader::ByteCount;
 use crate::archive::invalid;
@@ -17,6 +16,9 @@ const AES_BLOCK: u64 = 16;
 const MAX_UNUSED_BY_BCJ2: u64 = 16;
 /// The most bytes of its inputs that any coder of a sound block leaves unused.
 const MAX_UNUSED: u64 = 16;
+
+/// A stream of a block.
+pub type Content<'a> = Box<dyn Read + Send + 'a>;
 
 /// An input of a coder.
 pub struct Input<'a> {
