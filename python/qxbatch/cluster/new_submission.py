@@ -13,6 +13,7 @@ from qxbatch.cluster.submission import SCHEMA, STATES, Submission, jobs_folder, 
 from qxbatch.problems import UsageError
 from qxbatch.publish.below import opened_below, remove_below, retry
 from qxbatch.publish.durable import write_json
+from qxbatch.publish.open_folders import opened_in
 from qxbatch.publish.plain_files import MOST_BYTES_IN_MEMORY
 
 
@@ -28,11 +29,13 @@ def new_submission(sessionsfolder: Path, record: Mapping[str, Any], states: list
     _create_folder(new, sessionsfolder)
     try:
         with opened_below(top, sessionsfolder) as jobs:
-            folder = jobs.descriptor_path / new.name
-            write_new_states(folder / STATES, states)
-            write_json(folder / RECORD_NAME, {"schema": SCHEMA, **record, "units": len(states)}, FILE_MODE)
-            _refuse_too_long(folder / RECORD_NAME, record)
-            folder.rename(jobs.descriptor_path / name)
+            with opened_in(jobs, (new.name,)) as folder:
+                with opened_in(folder, (STATES,), create=True) as states_folder:
+                    write_new_states(states_folder, states)
+                path = folder.descriptor_path / RECORD_NAME
+                write_json(path, {"schema": SCHEMA, **record, "units": len(states)}, FILE_MODE)
+                _refuse_too_long(path, record)
+            (jobs.descriptor_path / new.name).rename(jobs.descriptor_path / name)
     except BaseException:
         with contextlib.suppress(OSError):
             remove_below(new, sessionsfolder)
