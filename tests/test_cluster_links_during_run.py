@@ -148,6 +148,21 @@ def test_a_new_submission_changes_nothing_through_a_link_that_appears_while_it_i
     assert snapshot(victim) == before
 
 
+def test_a_file_of_another_program_in_a_new_submission_is_named(
+    study: Study, monkeypatch: pytest.MonkeyPatch, victim: Path
+) -> None:
+    def as_text_after_a_link_appears(state: UnitState) -> str:
+        (folder,) = (study.sessions / ".qxbatch" / "jobs").glob(".*.new/states/0000")
+        (folder / "1.json").symlink_to(victim / "0.json")
+        return as_text(state)
+
+    monkeypatch.setattr("qxbatch.cluster.state.as_text", as_text_after_a_link_appears)
+    with pytest.raises(UsageError, match=r"Another program wrote /.*/states/0000/1\.json while") as raised:
+        new_submission(study.sessions, RECORD | {"options": {"sessionsfolder": str(study.sessions)}}, UNITS)
+    assert "/proc/" not in raised.value.message
+    assert [*(study.sessions / ".qxbatch" / "jobs").iterdir()] == []
+
+
 @pytest.mark.parametrize("level", ["jobs", "workspace"])
 def test_a_submission_is_not_removed_through_a_link(
     submission: Submission, monkeypatch: pytest.MonkeyPatch, level: str
