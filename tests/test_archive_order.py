@@ -117,8 +117,8 @@ def test_the_run_that_finishes_an_import_reports_the_path_of_an_archive_without_
     study.archive.mkdir(parents=True)
     (study.archive / "scan").write_text("another packet")
 
-    def failing(path: Path) -> None:
-        raise OSError(errno.EIO, os.strerror(errno.EIO), str(path))
+    def failing(unit: str, workspace: Workspace) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO), str(workspace.journal_path(unit)))
 
     with monkeypatch.context() as patched:
         patched.setattr("qxbatch.pipeline.finish.remove_journal", failing)

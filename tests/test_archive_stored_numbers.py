@@ -105,7 +105,7 @@ def test_a_run_that_cannot_store_the_numbers_changes_nothing(study: Study, monke
     fill(study)
     before = snapshot(study.sessions)
 
-    def disk_full(path: Path, _: object) -> None:
+    def disk_full(path: Path, _: object, **_keywords: object) -> None:
         path.with_name(f"{path.name}.new").touch()
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 

@@ -9,7 +9,7 @@ import pytest
 from qxbatch.cluster.creation import _remove_done
 from qxbatch.cluster.grouping import JobArray, SubmissionPlan
 from qxbatch.cluster.new_submission import new_submission
-from qxbatch.cluster.state import ImportState, UnitState
+from qxbatch.cluster.state import ImportState, UnitState, as_text
 from qxbatch.cluster.submission import Submission
 from qxbatch.cluster.submit import RoundSubmitter
 from qxbatch.cluster.submit_new import submit_new
@@ -20,6 +20,7 @@ from tests.build.study import Study, run_main, snapshot
 
 UNITS = [UnitState(k, f"S{k}", (f"S{k}.zip",), 1000) for k in range(2)]
 PLAN = SubmissionPlan(((0,), (1,)), (JobArray(0, 2, 1, 1),))
+RECORD = {"scheduler": "SLURM", "cwd": "/", "bids_app": False, "typed": [], "found": []}
 FAKES = {
     "sbatch": "echo 9",
     "squeue": '[ ! -e "$folder/swap" ] || source "$folder/swap"',
@@ -32,8 +33,7 @@ FAKES = {
 def submission(study: Study) -> Submission:
     """A submission of two packets that has no round."""
     options = {"sessionsfolder": str(study.sessions)}
-    record = {"options": options, "scheduler": "SLURM", "cwd": "/", "bids_app": False, "typed": [], "found": []}
-    return new_submission(study.sessions, record, UNITS)
+    return new_submission(study.sessions, RECORD | {"options": options}, UNITS)
 
 
 @pytest.fixture
@@ -117,6 +117,50 @@ def test_a_submission_changes_nothing_through_a_folder_that_became_a_link(
             case "job":
                 submission.record_job(number, "0", "7")
     assert snapshot(victim) == before
+
+
+@pytest.mark.parametrize("level", ["file", "numbered", "states", "submission"])
+def test_a_new_submission_changes_nothing_through_a_link_that_appears_while_it_is_written(
+    study: Study, victim: Path, monkeypatch: pytest.MonkeyPatch, level: str
+) -> None:
+    before = snapshot(victim)
+    folders: list[Path] = []
+
+    def as_text_after_a_link_appears(state: UnitState) -> str:
+        if not folders:
+            folders.extend((study.sessions / ".qxbatch" / "jobs").glob(".*.new"))
+            states = folders[0] / "states"
+            match level:
+                case "file":
+                    (states / "0000" / "1.json").symlink_to(victim / "0.json")
+                case "numbered":
+                    replace_by_link(states / "0000", victim)
+                case "states":
+                    replace_by_link(states, victim)
+                case "submission":
+                    replace_by_link(folders[0], victim)
+        return as_text(state)
+
+    monkeypatch.setattr("qxbatch.cluster.state.as_text", as_text_after_a_link_appears)
+    with contextlib.suppress(OSError, UsageError):  # which of them, and whether there is one, depends on the link
+        new_submission(study.sessions, RECORD | {"options": {"sessionsfolder": str(study.sessions)}}, UNITS)
+    assert folders
+    assert snapshot(victim) == before
+
+
+def test_a_file_of_another_program_in_a_new_submission_is_named(
+    study: Study, monkeypatch: pytest.MonkeyPatch, victim: Path
+) -> None:
+    def as_text_after_a_link_appears(state: UnitState) -> str:
+        (folder,) = (study.sessions / ".qxbatch" / "jobs").glob(".*.new/states/0000")
+        (folder / "1.json").symlink_to(victim / "0.json")
+        return as_text(state)
+
+    monkeypatch.setattr("qxbatch.cluster.state.as_text", as_text_after_a_link_appears)
+    with pytest.raises(UsageError, match=r"Another program wrote /.*/states/0000/1\.json while") as raised:
+        new_submission(study.sessions, RECORD | {"options": {"sessionsfolder": str(study.sessions)}}, UNITS)
+    assert "/proc/" not in raised.value.message
+    assert [*(study.sessions / ".qxbatch" / "jobs").iterdir()] == []
 
 
 @pytest.mark.parametrize("level", ["jobs", "workspace"])

@@ -15,6 +15,7 @@ from qxbatch.cluster.remaining import submit_remaining
 from qxbatch.cluster.state import ImportState, UnitState, write_new_states, write_state
 from qxbatch.cluster.submission import Submission
 from qxbatch.cluster.submit_lock import submit_lock
+from qxbatch.publish.open_folders import opened_folder
 from qxbatch.textfile import create_text
 from tests.build.study import Study
 from tests.faults.unprivileged import unprivileged
@@ -48,7 +49,8 @@ def state(study: Study) -> None:
 
 
 def new_states(study: Study) -> None:
-    write_new_states(study.sessions / "new", [UNIT])
+    with opened_folder(study.inbox) as folder:
+        write_new_states(folder, [UNIT])
 
 
 def text(study: Study) -> None:
@@ -58,7 +60,8 @@ def text(study: Study) -> None:
 
 @pytest.mark.parametrize("write", [lock, state, new_states, text])
 def test_an_error_of_writing_names_the_file(study: Study, write: Callable[[Study], None]) -> None:
-    write_new_states(study.sessions, [UNIT])
+    with opened_folder(study.sessions) as folder:
+        write_new_states(folder, [UNIT])
     with no_room(), pytest.raises(OSError, match="too large") as caught:
         write(study)
     assert caught.value.errno == errno.EFBIG

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -254,3 +255,16 @@ def test_a_reference_image_that_cannot_be_read_is_a_difference(tmp_path: Path, d
     (line,) = reference_differences(tmp_path, {"sessions": {}}, {})
     assert line.startswith("reference a.nii.gz: ")
     assert "cannot be read" in line
+
+
+@pytest.mark.parametrize("place", ["device", "FIFO"])
+def test_a_special_file_is_a_difference_and_is_not_copied(sets: Path, place: str) -> None:
+    path = sets / "phantom" / "packets" / "P2"
+    if place == "FIFO":
+        os.mkfifo(path)
+    else:
+        path.symlink_to(os.path.relpath("/dev/zero", path.parent))
+    run = regress(sets, "--update")
+    assert run.status == 1
+    assert "is neither a file, a folder nor a link" in " ".join(run.text.split())
+    assert not (sets / "phantom" / "expected.json").exists()

@@ -14,6 +14,7 @@ from qxbatch.archive.content_keys import ContentKey
 from qxbatch.archive.names import NAME_LOCK
 from qxbatch.archive.numbers import Numbers, choose_numbers
 from qxbatch.discover.split_before import was_split
+from qxbatch.publish.below import opened_below
 from qxbatch.publish.durable import make_folder, write_json
 from qxbatch.publish.journal import NUMBER_LIMIT
 from qxbatch.publish.locks import Locks
@@ -59,7 +60,7 @@ def forget_numbers(workspace: Workspace, locks: Locks, inboxes: Sequence[Path] =
             return
         try:
             if not _has_other_work(workspace):
-                clear_path(workspace.temporary_numbers_path)
+                _clear(workspace, workspace.temporary_numbers_path)
                 stored = _read(workspace)
                 finished_inboxes = set(inboxes)
                 remaining = {
@@ -132,8 +133,16 @@ def _is_relative_path(path: str) -> bool:
 
 def _write(workspace: Workspace, stored: Numbers, numbers: Numbers) -> None:
     """Store these numbers in place of the stored ones; without numbers, remove the file."""
+    path, top = workspace.numbers_path, workspace.sessionsfolder
     if not numbers:
-        clear_path(workspace.numbers_path)
+        _clear(workspace, path)
     elif numbers != stored:
-        top = workspace.sessionsfolder
-        write_json(workspace.numbers_path, {os.fspath(path.relative_to(top)): k for path, k in numbers.items()})
+        content = {os.fspath(archive.relative_to(top)): k for archive, k in numbers.items()}
+        with opened_below(path.parent, top) as folder:
+            write_json(folder.descriptor_path / path.name, content, visible_path=path)
+
+
+def _clear(workspace: Workspace, path: Path) -> None:
+    """Remove a file of the workspace if it exists. Raises OSError, LinkError."""
+    with opened_below(path.parent, workspace.sessionsfolder) as folder:
+        clear_path(folder.descriptor_path / path.name, path)

@@ -10,10 +10,12 @@ from typing import Any
 from qxbatch.cluster.record_file import FILE_MODE, RECORD_NAME
 from qxbatch.cluster.state import UnitState, write_new_states
 from qxbatch.cluster.submission import SCHEMA, STATES, Submission, jobs_folder, read_submission
+from qxbatch.exits import ExitStatus
 from qxbatch.problems import UsageError
 from qxbatch.publish.below import opened_below, remove_below, retry
 from qxbatch.publish.durable import write_json
-from qxbatch.publish.plain_files import MOST_BYTES_IN_MEMORY
+from qxbatch.publish.open_folders import opened_in
+from qxbatch.publish.plain_files import MOST_BYTES_IN_MEMORY, InTheWayError
 
 
 def new_submission(sessionsfolder: Path, record: Mapping[str, Any], states: list[UnitState]) -> Submission:
@@ -28,18 +30,31 @@ def new_submission(sessionsfolder: Path, record: Mapping[str, Any], states: list
     _create_folder(new, sessionsfolder)
     try:
         with opened_below(top, sessionsfolder) as jobs:
-            folder = jobs.descriptor_path / new.name
-            write_new_states(folder / STATES, states)
-            write_json(folder / RECORD_NAME, {"schema": SCHEMA, **record, "units": len(states)}, FILE_MODE)
-            _refuse_too_long(folder / RECORD_NAME, record)
-            folder.rename(jobs.descriptor_path / name)
-    except BaseException:
+            with opened_in(jobs, (new.name,)) as folder:
+                with opened_in(folder, (STATES,), create=True) as states_folder:
+                    write_new_states(states_folder, states)
+                path = folder.descriptor_path / RECORD_NAME
+                write_json(path, {"schema": SCHEMA, **record, "units": len(states)}, FILE_MODE)
+                _refuse_too_long(path, record)
+            (jobs.descriptor_path / new.name).rename(jobs.descriptor_path / name)
+    except BaseException as error:
         with contextlib.suppress(OSError):
             remove_below(new, sessionsfolder)
+        if isinstance(error, FileExistsError | InTheWayError):
+            raise _not_alone(error) from None
         raise
     submission = read_submission(top / name)
     assert submission is not None
     return submission
+
+
+def _not_alone(error: OSError) -> UsageError:
+    """Return the error for a file or link that appeared in the folder of a submission before the file of that name was written."""
+    return UsageError(
+        f"Another program wrote {error.filename} while this submission was written.",
+        "Nothing was submitted. Submit the packets again.",
+        ExitStatus.CANNOT_WRITE,
+    )
 
 
 def _refuse_too_long(path: Path, record: Mapping[str, Any]) -> None:

@@ -6,10 +6,12 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
+from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
 from qxbatch.publish.below import opened_below
+from qxbatch.publish.open_folders import OpenFolder, opened_in
 from qxbatch.publish.plain_files import MOST_BYTES_IN_MEMORY, is_plain_name, parse_json_object, refuse_link
 from qxbatch.textfile import naming_path
 
@@ -191,13 +193,11 @@ def write_state(folder: Path, state: UnitState, top: Path) -> None:
             raise
 
 
-def write_new_states(folder: Path, states: list[UnitState]) -> None:
-    """Write the states of a new submission, which nobody reads yet. Raises OSError."""
-    folders: set[Path] = set()
-    for state in states:
-        path = state_path(folder, state.number)
-        if path.parent not in folders:
-            path.parent.mkdir(parents=True)
-            folders.add(path.parent)
-        with naming_path(path):
-            path.write_text(_text_to_write(state), encoding="ascii")
+def write_new_states(folder: OpenFolder, states: list[UnitState]) -> None:
+    """Write the states of a new submission into its folder of states. Raises LinkError, and OSError, also if a file exists."""
+    for parent, group in groupby(states, lambda state: _relative_path(state.number).partition("/")[0]):
+        with opened_in(folder, (parent,), create=True) as opened:
+            for state in group:
+                path = opened.descriptor_path / f"{state.number}.json"
+                with naming_path(path), path.open("x", encoding="ascii") as file:
+                    file.write(_text_to_write(state))

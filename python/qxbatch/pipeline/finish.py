@@ -106,7 +106,7 @@ def finish(
         )  # the next run tries again, from the journal and its list
     check_lock()
     if not any(problem.code is Code.ARCHIVE and problem.severity is Severity.ERROR for problem in problems):
-        remove_journal(workspace.journal_path(journal.unit))
+        remove_journal(journal.unit, workspace)
     workspace.clear(journal.unit)
     return FinishResult(paths_after_archiving, tuple(problems))
 

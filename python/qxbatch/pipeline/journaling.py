@@ -40,7 +40,7 @@ def write_unit_journal(
         write_journal(journal, context.workspace)
     except FileExistsError:
         check_lock()
-        remove_journal(context.workspace.journal_path(journal.unit))
+        remove_journal(journal.unit, context.workspace)
         write_journal(journal, context.workspace)
     return journal, removal_list_content
 

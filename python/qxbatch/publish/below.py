@@ -44,6 +44,23 @@ def _parts_below(path: Path, top: Path) -> tuple[str, ...]:
     return parts
 
 
+def write_below(folder: Path, top: Path, write: Callable[[Path], None]) -> None:
+    """Open a folder, and pass its `OpenFolder.descriptor_path` to a function that writes files there.
+
+    Missing folders are created. If another run removes an empty one meanwhile, both steps are repeated. Raises OSError, LinkError.
+    """
+    for _ in range(_TRIES):
+        with contextlib.suppress(FileNotFoundError):
+            _write_in(folder, top, write)
+            return
+    _write_in(folder, top, write)
+
+
+def _write_in(folder: Path, top: Path, write: Callable[[Path], None]) -> None:
+    with opened_below(folder, top, create=True) as opened:
+        write(opened.descriptor_path)
+
+
 @contextmanager
 def temporary_folder_below(path: Path, top: Path) -> Iterator[Path]:
     """Create an empty folder for the `with` block; yield its `OpenFolder.descriptor_path`; remove the folder at the end.

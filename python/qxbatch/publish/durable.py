@@ -91,24 +91,24 @@ def write_new_json(path: Path, temporary: Path, content: object) -> None:
     sync_folder(path.parent)
 
 
-def write_json(path: Path, content: object, mode: int = 0o666) -> None:
+def write_json(path: Path, content: object, mode: int = 0o666, visible_path: Path | None = None) -> None:
     """Write JSON under a temporary name, sync it, and rename it into place; replaces a file or an empty folder.
 
-    The umask removes permissions from `mode`. Raises OSError.
+    The umask removes permissions from `mode`. `visible_path`: as in `clear_path`. Raises OSError.
     """
     temporary = path.with_name(path.name + ".new")
-    _write_json(temporary, content, mode)
+    _write_json(temporary, content, mode, (visible_path or path).with_name(temporary.name))
     if path.is_dir():
-        clear_path(path)
+        clear_path(path, visible_path)
     temporary.replace(path)
     sync_folder(path.parent)
 
 
-def _write_json(path: Path, content: object, mode: int = 0o666) -> None:
+def _write_json(path: Path, content: object, mode: int = 0o666, visible_path: Path | None = None) -> None:
     """Write a new file, and sync it. A link, file or empty folder that has its name is removed first, never written to."""
     import json
 
-    clear_path(path)
+    clear_path(path, visible_path)
     with create_text(path, mode) as file:
         json.dump(content, file, indent=1, sort_keys=True)
 

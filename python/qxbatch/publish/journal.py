@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from qxbatch.model import Fingerprint, Packet
-from qxbatch.publish.durable import make_folder, sync_folder, write_new_json
+from qxbatch.publish.below import opened_below, write_below
+from qxbatch.publish.durable import sync_folder, write_new_json
 from qxbatch.publish.folder_identity import FolderIdentity
 from qxbatch.publish.plain_files import is_below_without_links, is_plain_name, read_plain
 from qxbatch.publish.workspace import Workspace
@@ -138,8 +139,12 @@ def write_journal(journal: Journal, workspace: Workspace) -> None:
             for entry in journal.packets
         ],
     }
-    make_folder(workspace.journals_folder)
-    write_new_json(workspace.journal_path(journal.unit), workspace.temporary_journal_path(journal.unit), content)
+    path, temporary = workspace.journal_path(journal.unit), workspace.temporary_journal_path(journal.unit)
+    write_below(
+        path.parent,
+        workspace.sessionsfolder,
+        lambda folder: write_new_json(folder / path.name, folder / temporary.name, content),
+    )
 
 
 def run_of_journal(path: Path) -> str:
@@ -273,7 +278,9 @@ def _moves_through_link(path: Path, journal: Journal, workspace: Workspace) -> b
     return path.is_relative_to(top) and not is_below_without_links(path, top)
 
 
-def remove_journal(path: Path) -> None:
-    """Remove the journal of a unit that is finished, and sync its folder. Raises OSError."""
-    path.unlink()
-    sync_folder(path.parent)
+def remove_journal(unit: str, workspace: Workspace) -> None:
+    """Remove the journal of a unit that is finished, and sync its folder. Raises OSError, LinkError."""
+    path = workspace.journal_path(unit)
+    with opened_below(path.parent, workspace.sessionsfolder) as folder:
+        (folder.descriptor_path / path.name).unlink()
+        sync_folder(folder.descriptor_path)

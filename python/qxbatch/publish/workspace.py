@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from qxbatch.discover.own_names import WORKSPACE
-from qxbatch.publish.below import remove_below, remove_empty_below
+from qxbatch.publish.below import opened_below, remove_below, remove_empty_below
 from qxbatch.publish.durable import make_folder
 from qxbatch.publish.folder_identity import FolderIdentity
 from qxbatch.publish.plain_files import (
@@ -240,8 +240,11 @@ class Workspace:
             self.of_run(run).clear(unit)
         if folder.is_dir():
             remove_below(folder, self.sessionsfolder)  # what is left is not staging of a run of this study
-        with contextlib.suppress(FileNotFoundError):
-            for path in self.journals_folder.iterdir():
+        with (
+            contextlib.suppress(FileNotFoundError),
+            opened_below(self.journals_folder, self.sessionsfolder) as journals,
+        ):
+            for path in journals.descriptor_path.iterdir():
                 # `<unit>.<run>.new`; older versions of qxbatch wrote `<unit>.json.new`
                 if re.fullmatch(rf"{re.escape(unit)}\.({_RUN}|json)\.new", path.name):
                     with contextlib.suppress(InTheWayError):  # no run writes to this name again

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import stat
 import subprocess
 import sys
 import tempfile
@@ -85,7 +86,7 @@ def _copy(source: Path, target: Path, roots: tuple[Path, ...]) -> None:
 
     `roots`: the folder or file that is copied, last, and those from which links led to it. A relative link out of it would lead
     nowhere from the inbox: what it leads to is copied in its place. Raises OSError, and ValueError if that does not exist or
-    contains the link.
+    contains the link, and for a device, FIFO or socket.
     """
     if _leads_out(source, roots[-1]):
         real = _existing_target(source)
@@ -94,6 +95,7 @@ def _copy(source: Path, target: Path, roots: tuple[Path, ...]) -> None:
         _copy(real, target, (*roots, real))
         return
     if source.is_symlink() or not source.is_dir():
+        _refuse_special(source)
         with suppress(OSError):
             os.link(source, target, follow_symlinks=False)
             return
@@ -102,6 +104,13 @@ def _copy(source: Path, target: Path, roots: tuple[Path, ...]) -> None:
     target.mkdir()
     for path in sorted(source.iterdir()):
         _copy(path, target / path.name, roots)
+
+
+def _refuse_special(path: Path) -> None:
+    """Raise ValueError for a device, FIFO or socket: some have no end, and some wait for another program."""
+    mode = path.lstat().st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISLNK(mode)):
+        raise ValueError(f"{path} is neither a file, a folder nor a link")
 
 
 def _leads_out(path: Path, root: Path) -> bool:

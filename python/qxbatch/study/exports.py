@@ -10,8 +10,9 @@ from qxbatch.discover.own_names import WORKSPACE
 from qxbatch.exits import ExitStatus
 from qxbatch.os_error import reason_text
 from qxbatch.problems import UsageError
-from qxbatch.publish.durable import make_folder, replace_text
-from qxbatch.publish.plain_files import read_plain, refuse_link
+from qxbatch.publish.below import write_below
+from qxbatch.publish.durable import replace_text
+from qxbatch.publish.plain_files import read_plain
 from qxbatch.publish.workspace import EXPORTS
 from qxbatch.session.json_fields import Fields
 from qxbatch.study.record import SessionRecord, SummaryStamp, read_stamp, stamp_value
@@ -100,10 +101,8 @@ def record_data_set(sessionsfolder: Path, data_set: DataSet) -> bool:
     if after == before:
         return False
     values = [_value(item) for item in after]
-    workspace = sessionsfolder / WORKSPACE
-    refuse_link(workspace)
-    make_folder(workspace)
-    replace_text(workspace / EXPORTS, json.dumps({"schema": SCHEMA, "datasets": values}, indent=1) + "\n")
+    text = json.dumps({"schema": SCHEMA, "datasets": values}, indent=1) + "\n"
+    write_below(sessionsfolder / WORKSPACE, sessionsfolder, lambda workspace: replace_text(workspace / EXPORTS, text))
     return True
 
 

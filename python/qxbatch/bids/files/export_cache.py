@@ -16,8 +16,9 @@ from typing import Any, NamedTuple
 
 from qxbatch.core import hash_file
 from qxbatch.discover.own_names import WORKSPACE
+from qxbatch.publish.below import write_below
 from qxbatch.publish.durable import replace_text
-from qxbatch.publish.plain_files import read_plain, refuse_link
+from qxbatch.publish.plain_files import read_plain
 
 _FOLDER = "bids"
 """Folder of the caches in the workspace of the sessions folder."""
@@ -60,7 +61,7 @@ class Stamp(NamedTuple):
 class ExportCache:
     """Hashes of files, and age and sex of each session's subject, with the stamp of the file or of the session's summary.
 
-    Without a path the cache is neither read nor written.
+    The path is `.qxbatch/bids/NAME` in the sessions folder. Without a path the cache is neither read nor written.
     """
 
     def __init__(self, path: Path | None) -> None:
@@ -125,13 +126,13 @@ class ExportCache:
         """Write the cache; if that fails, the next export reads the files again."""
         if self._path is None:
             return
+        folder, name = self._path.parent, self._path.name
+        content = {"schema": _SCHEMA, "files": {**self._previous, **self._current}, "people": self._subjects}
+        text = json.dumps(content, sort_keys=True) + "\n"
         with contextlib.suppress(OSError):
-            for folder in (self._path.parent.parent, self._path.parent):
-                refuse_link(folder)
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            content = {"schema": _SCHEMA, "files": {**self._previous, **self._current}, "people": self._subjects}
-            text = json.dumps(content, sort_keys=True)
-            replace_text(self._path, text + "\n", os.urandom(8).hex())
+            # the path is that of a file in a folder of the workspace: both may have been replaced by links
+            sessionsfolder = folder.parent.parent
+            write_below(folder, sessionsfolder, lambda opened: replace_text(opened / name, text, os.urandom(8).hex()))
 
 
 def _certain_entries(entries: Mapping[str, list[Any]], *, is_certain: bool) -> dict[str, list[Any]]:
