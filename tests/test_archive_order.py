@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from qxbatch.core import Monitor
 from qxbatch.pipeline.finish import FinishResult, finish
 from qxbatch.publish.journal import Journal
 from qxbatch.publish.locks import Locks
@@ -32,9 +33,11 @@ def finished(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         check_lock: Callable[[], None],
         settings: Settings,
         taken: bytes,
+        *,
+        monitor: Monitor,
     ) -> FinishResult:
         units.append(journal.unit)
-        return finish(journal, workspace, locks, check_lock, settings, taken)
+        return finish(journal, workspace, locks, check_lock, settings, taken, monitor=monitor)
 
     monkeypatch.setattr("qxbatch.pipeline.deliver.finish", record_and_finish)
     return units

@@ -11,6 +11,7 @@ import pytest
 
 import qxbatch.bids.files.export_cache as module
 from qxbatch.bids.files.export_cache import ExportCache, Stamp
+from qxbatch.bids.files.file_hash import file_hash
 from qxbatch.bids.files.sources import Sources
 from qxbatch.bids.images.facts import images_of
 from tests.build.bids import Scan, session
@@ -92,6 +93,27 @@ def test_an_edit_in_the_second_of_the_export_is_kept(tmp_path: Path) -> None:
     study.change_rules("task-rest", "task-other")
     run = study.run()
     assert path.read_bytes() == edited
+    assert f"left alone: {BOLD}.json" in run.out
+
+
+def test_a_file_of_another_size_in_the_data_set_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    study = BidsStudy(tmp_path)
+    study.add("S1")
+    assert study.run().status == 0
+    path = study.bids / f"{BOLD}.json"
+    with path.open("wb") as file:
+        file.truncate(1 << 40)  # a sparse file
+    read: list[Path] = []
+
+    def noted_hash(path: Path) -> str:
+        read.append(path)
+        return "of a large file" if path.stat().st_size == 1 << 40 else file_hash(path)
+
+    monkeypatch.setattr(module, "file_hash", noted_hash)
+    study.change_rules("task-rest", "task-other")
+    run = study.run()
+    assert path not in read
+    assert path.stat().st_size == 1 << 40
     assert f"left alone: {BOLD}.json" in run.out
 
 

@@ -14,6 +14,7 @@ from qxbatch.bids.files import export_cache as module
 from qxbatch.bids.files.age_and_sex import age_and_sex
 from qxbatch.bids.files.changes import Change, planned_changes
 from qxbatch.bids.files.export_cache import ExportCache
+from qxbatch.bids.files.file_hash import file_hash
 from qxbatch.bids.files.planned_files import PlannedFile
 from qxbatch.bids.files.shared import shared_files
 from qxbatch.bids.rules.rule_file import read_rules
@@ -21,7 +22,6 @@ from qxbatch.bids.write.placing import LinkMode
 from qxbatch.bids.write.request import ExportRequest
 from qxbatch.bids.write.result import SessionOutcome
 from qxbatch.bids.write.run import run_export
-from qxbatch.core import hash_file
 from qxbatch.session.folder import SessionFolder
 from tests.build.bids import Scan, session
 from tests.build.bids_study import T1, BidsStudy
@@ -269,10 +269,10 @@ def test_a_file_that_changes_while_it_is_read_is_read_again(tmp_path, monkeypatc
     path.write_bytes(b"ours")
 
     def read_and_save(name):
-        result = hash_file(name)
+        result = file_hash(name)
         if path.read_bytes() == b"ours":
             path.write_bytes(b"edit")
         return result
 
-    monkeypatch.setattr(module, "hash_file", read_and_save)
+    monkeypatch.setattr(module, "file_hash", read_and_save)
     assert ExportCache(None).hash_of("x", path, path.stat()) == hashlib.sha256(b"edit").hexdigest()

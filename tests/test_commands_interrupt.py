@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.build.bids import Scan
+from tests.build.bids_study import BidsStudy
 from tests.build.dicom import MrSeries
 from tests.build.study import Study
 
@@ -64,6 +66,22 @@ def test_a_signal_ends_verify_while_it_reads_a_large_file(study: Study, name: st
     os.truncate(large, 1 << 40)  # zeros of a sparse file: minutes to read
     process = subprocess.Popen([sys.executable, "-m", "qxbatch", "verify", str(study.session("S1"))])
     while not _has_open(process.pid, large) and process.poll() is None:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGTERM)
+    try:
+        assert process.wait(timeout=60) == 130
+    finally:
+        process.kill()
+
+
+def test_a_signal_ends_an_export_while_it_reads_a_large_file(tmp_path: Path) -> None:
+    study = BidsStudy(tmp_path)
+    study.add("S1", Scan(2, "t1"))
+    (image,) = (study.sessions / "S1" / "nii").glob("*.nii.gz")
+    with image.open("r+b") as file:
+        file.truncate(1 << 40)  # zeros of a sparse file: minutes to read
+    process = subprocess.Popen([sys.executable, "-m", "qxbatch", *study.words])
+    while not _has_open(process.pid, image) and process.poll() is None:
         time.sleep(0.01)
     process.send_signal(signal.SIGTERM)
     try:

@@ -133,6 +133,28 @@ def test_age_and_sex_of_a_damaged_archive_are_those_of_the_next_series(
     assert _from_headers(SessionFolder(tmp_path))[0] == {"sex": "F"}
 
 
+def test_age_and_sex_are_not_read_behind_a_large_header_of_an_archive(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from qxbatch.bids.files import age_and_sex
+
+    content = deflated(SERIES.with_(changes={"PatientSex": "F"}))
+    for name, length in (("small.tar.gz", 1 << 10), ("large.tar.gz", 8 << 20)):
+        with tarfile.open(tmp_path / name, "w:gz", format=tarfile.PAX_FORMAT) as tar:
+            member = tarfile.TarInfo("1.dcm")
+            member.size, member.pax_headers = len(content), {"comment": "x" * length}
+            tar.addfile(member, BytesIO(content))
+    (tmp_path / "plain.tar.gz").write_bytes(b"no gzip file")
+    monkeypatch.setattr(age_and_sex, "series_files", lambda _, name: [tmp_path / name])
+    for names, expected in (
+        (["small.tar.gz"], ({"sex": "F"}, False)),
+        (["large.tar.gz"], ({}, False)),
+        (["large.tar.gz", "plain.tar.gz", "small.tar.gz"], ({"sex": "F"}, False)),
+    ):
+        monkeypatch.setattr(SessionFolder, "series", [_Series(name) for name in names], raising=False)
+        assert _from_headers(SessionFolder(tmp_path)) == expected
+
+
 class _Series:
     def __init__(self, name: str) -> None:
         from qxbatch.model import SeriesKind

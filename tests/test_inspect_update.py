@@ -43,6 +43,33 @@ def make_older(session: Path) -> dict[str, Any]:
     return original
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        "12345678901234567890.1234567890123",
+        "1e400",
+        "1.10",
+        "1E5",
+        "-0",
+        "-0.0",
+        '"\\udc80"',
+        '"\\ud800 <1.10>"',
+    ],
+)
+def test_numbers_and_texts_of_users_stay_as_they_are(study: Study, value: str) -> None:
+    session = imported(study, TREE)
+    make_older(session)
+    summary = session / SUMMARY
+    summary.write_text(summary.read_text().replace('"note": "kept"', f'"note": {value}'))
+    assert summary.read_text().count(f'"note": {value}') == 4
+    run = run_main("inspect", "--update", str(session))
+    assert run.status == 0, run.err
+    text = summary.read_text()
+    assert text.count(f'"note": {value},\n') == 4, text
+    assert run_main("inspect", "--update", str(session)).out == f"{session}: 4 series, its facts are up to date\n"
+    assert run_main("verify", str(session)).status == 0
+
+
 @pytest.mark.parametrize("gzip", ["folder", "file", "no"])
 def test_facts_added_to_an_older_import_equal_those_of_a_new_one(gzip: str, study: Study) -> None:
     session = imported(study, TREE, f"--gzip={gzip}")

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from qxbatch.core import hash_file
+from qxbatch.core import Monitor, hash_file
 from qxbatch.publish import comparable, unique_files
 from qxbatch.publish import replaced as module
 from qxbatch.publish.durable import make_folder, remove_tree
@@ -391,3 +391,20 @@ def test_nothing_is_moved_through_a_folder_that_becomes_a_link_at_any_step(tmp_p
         if not exchanged:
             break
     assert "kept" in ends
+
+
+def test_large_files_are_kept_without_a_comparison_after_a_signal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session, old = sessions(tmp_path)
+    for top in (session, old):
+        (top / "nii").mkdir(exist_ok=True)
+        (top / "nii" / "small.json").write_text("same")
+        (top / "nii" / "large.nii").write_text("the same, too")
+    monkeypatch.setattr(unique_files, "_LARGE_BYTES", 5)
+    monitor = Monitor()
+    monitor.cancel()
+    keep_unique_files(old, session, tmp_path / "archive", None, TAG, monitor=monitor)
+    files = kept(tmp_path / "archive" / "S1-1")
+    assert files == {"inbox/a": "a", "inbox/b": "b", "nii/large.nii": "the same, too"}
+    assert not old.exists()

@@ -108,7 +108,7 @@ def test_a_replaced_file_that_cannot_be_moved_is_not_named(
             errno.EPERM, os.strerror(errno.EPERM), str(old / "inbox" / "notes qxbatch Doe_Jane: x.txt")
         )
 
-    monkeypatch.setattr("qxbatch.pipeline.finish.keep_unique_files", refuse)
+    monkeypatch.setattr("qxbatch.pipeline.replaced_files.keep_unique_files", refuse)
     status, text = logged(interrupted, tmp_path)
     assert status == 1
     assert re.search(r"old/S1/inbox/\(name left out\): operation not permitted", text), text

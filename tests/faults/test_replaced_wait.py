@@ -26,7 +26,7 @@ def stop(*_: object, **__: object) -> None:
 def interrupt(study: Study, monkeypatch: pytest.MonkeyPatch, *args: str) -> None:
     """Replace a session; the run ends before it handles the replaced files."""
     with monkeypatch.context() as patch:
-        patch.setattr("qxbatch.pipeline.finish.keep_unique_files", stop)
+        patch.setattr("qxbatch.pipeline.replaced_files.keep_unique_files", stop)
         run = study.main("--check=no", "--overwrite=yes", *args)
     assert run.status == 1, run.text
     assert list((study.sessions / ".qxbatch" / "journal").iterdir()), run.text

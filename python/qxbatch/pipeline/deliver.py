@@ -36,7 +36,9 @@ def deliver(
     patient_warnings = replaced_patient_warnings(workspace.sessionsfolder, job, products)
     stale_warnings = stale_session_warnings(workspace.sessionsfolder, job, products)
     journal, removal_list_content = write_unit_journal(context, job, products, facts, check_lock)
-    result = finish(journal, workspace, context.locks, check_lock, context.settings, removal_list_content)
+    result = finish(
+        journal, workspace, context.locks, check_lock, context.settings, removal_list_content, monitor=context.monitor
+    )
     sessions = [product.sorted_session.session.id for product in products]
     if not unit.folder_mode or job.is_split:
         context.published_sessions.update(sessions)

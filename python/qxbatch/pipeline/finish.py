@@ -3,24 +3,24 @@
 The journal, a file in the hidden folder `.qxbatch`, lists what these steps need, so that the next run can do them after a crash.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 from qxbatch.archive.session_bytes import SessionBytes
+from qxbatch.core import Monitor
 from qxbatch.pipeline.archiving import archive_packets
 from qxbatch.pipeline.check_published import check_published, has_session_errors
-from qxbatch.pipeline.delivery_problems import replaced_files_problem, unremoved_file_problem
+from qxbatch.pipeline.delivery_problems import unremoved_file_problem
 from qxbatch.pipeline.publishing import publish_sessions
+from qxbatch.pipeline.replaced_files import keep_replaced_files
 from qxbatch.problems import Code, Problem, Severity
 from qxbatch.publish.inbox_removal import UnremovedFile, remove_listed
 from qxbatch.publish.journal import Journal, remove_journal
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.removal_list import RemovalList
-from qxbatch.publish.replaced import keep_unique_files
 from qxbatch.publish.workspace import Workspace
-from qxbatch.session.layout import REPLACED_FOLDER
 from qxbatch.settings.model import Settings
 
 
@@ -56,6 +56,8 @@ def finish(
     check_lock: Callable[[], None],
     settings: Settings,
     removal_list_content: bytes | None = None,
+    *,
+    monitor: Monitor | None = None,
 ) -> FinishResult:
     """Do the remaining steps of the journal, then remove it.
 
@@ -63,6 +65,8 @@ def finish(
     folder mode (`--masterinbox=none`), if this run wrote the journal. If it is None, another run made the sessions, and anybody
     could have written the journal and the list. Then the sessions, and what leaves the inbox, are read again first, with the
     limits and passwords of `settings`.
+
+    When `monitor` is cancelled, large files of replaced sessions are kept without a comparison.
 
     `check_lock` is called before each step and raises PacketError if another run took over the unit's lock: that run does the
     remaining steps.
@@ -79,7 +83,9 @@ def finish(
     check_lock()
     session_problems = check_published(journal, workspace, verify=not read_by_this_run)
     problems = [*warnings, *session_problems]
-    problems += _keep_replaced(journal, workspace, check_lock, {problem.subject for problem in session_problems})
+    problems += keep_replaced_files(
+        journal, workspace, check_lock, {problem.subject for problem in session_problems}, monitor
+    )
     if any(problem.code is Code.CANNOT_WRITE for problem in problems):
         return FinishResult({}, tuple(problems))  # the next run continues here
     check_lock()
@@ -109,37 +115,6 @@ def finish(
         remove_journal(journal.unit, workspace)
     workspace.clear(journal.unit)
     return FinishResult(paths_after_archiving, tuple(problems))
-
-
-def _keep_replaced(
-    journal: Journal, workspace: Workspace, check_lock: Callable[[], None], invalid_sessions: Collection[str]
-) -> Iterator[Problem]:
-    """Keep files of replaced sessions whose bytes exist nowhere else; yield warnings and errors.
-
-    `invalid_sessions` has the ids of new sessions that are missing or not as expected. All files that they replace are kept.
-    """
-    folder = workspace.archive_folder.parent / REPLACED_FOLDER
-    for session in journal.sessions:
-        check_lock()
-        workspace.refuse_linked_paths(journal.unit, session)
-        old, target = workspace.replaced_files_folder(journal.unit, session), workspace.session_paths(session).folder
-        keep_all = session in invalid_sessions
-        try:
-            kept_in = keep_unique_files(
-                old,
-                target,
-                folder,
-                workspace.archive_folder,
-                workspace.hidden_name_tag(journal.unit),
-                keep_all=keep_all,
-            )
-        except OSError as error:
-            yield replaced_files_problem(session, old.parent, error, is_written=not keep_all)
-            continue
-        if kept_in is not None:
-            files = "the files of the replaced session" if keep_all else "files that only the replaced session had"
-            message = f"{files} were kept in {kept_in}."
-            yield Problem(Code.REPLACED_KEPT, session, message, severity=Severity.WARNING)
 
 
 def _session_bytes(

@@ -4,7 +4,7 @@ import re
 from datetime import datetime
 from pathlib import Path
 
-from qxbatch.core import hash_file
+from qxbatch.core import Monitor, hash_file
 from qxbatch.publish.plain_files import MOST_BYTES_IN_MEMORY
 from qxbatch.session import comparable_summary
 from qxbatch.session.comparable_summary import VERSION_PATTERN
@@ -24,7 +24,7 @@ _VOLATILE_LINE = re.compile(rb'<div class="volatile">[^\n]*\n?')
 """A line of the session's page that differs between two imports (class `volatile` in qxbatch/page/templates)."""
 
 
-def comparable_content(path: Path, at: str) -> object:
+def comparable_content(path: Path, at: str, monitor: Monitor | None = None) -> object:
     """Return what is compared of a file; equal for two imports of the same packet.
 
     - session.txt, the summary, the page, and converters' logs: the content without version, times, host, command and durations,
@@ -32,10 +32,10 @@ def comparable_content(path: Path, at: str) -> object:
     - Any other file, and one of more than MOST_BYTES_IN_MEMORY bytes: its size and hash.
 
     `at`, the path relative to the session, decides which file this is: a file of a packet can have the same name in another
-    folder. Raises OSError.
+    folder. Raises OSError, and CancelledError when the monitor is cancelled.
     """
     if path.stat().st_size > MOST_BYTES_IN_MEMORY:
-        return hash_file(str(path))
+        return hash_file(str(path), monitor=monitor)
     if at == SESSION_TXT:
         return _without_generated_line(path.read_bytes())
     if at == SUMMARY_AT:
@@ -48,7 +48,7 @@ def comparable_content(path: Path, at: str) -> object:
     if is_converter_log(at):
         # each duration leaves a mark, so that a duration that a person added is seen as an edit
         return _DURATION.sub(b"<time>", path.read_bytes())
-    return hash_file(str(path))
+    return hash_file(str(path), monitor=monitor)
 
 
 def _without_generated_line(text: bytes) -> bytes:

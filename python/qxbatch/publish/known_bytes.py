@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-from qxbatch.core import hash_file, hash_gzip_content, hash_tar_gz_members
+from qxbatch.core import Monitor, hash_file, hash_gzip_content, hash_tar_gz_members
 from qxbatch.publish.open_folders import OpenFolder, opened_in
 from qxbatch.publish.plain_files import is_below_without_links
 from qxbatch.session.folder import SessionFolder
@@ -35,21 +35,26 @@ class KnownBytes:
         self._old = old
         self._hashes = hashes
 
-    def has(self, file: Path) -> bool:
-        """Return whether the bytes of a file of the replaced session are known; False for a link. Raises OSError."""
+    def has(self, file: Path, monitor: Monitor | None = None) -> bool:
+        """Return whether the bytes of a file of the replaced session are known; False for a link.
+
+        Raises OSError, and CancelledError when the monitor is cancelled.
+        """
         with opened_in(self._old, file.parent.parts) as folder:
             path = folder.descriptor_path / file.name
             if path.is_symlink():
                 return False
-            return self._has_content(path, file.as_posix()) or hash_file(str(path))[1] in self._hashes
+            if self._has_content(path, file.as_posix(), monitor):
+                return True
+            return hash_file(str(path), monitor=monitor)[1] in self._hashes
 
-    def _has_content(self, path: Path, at: str) -> bool:
+    def _has_content(self, path: Path, at: str, monitor: Monitor | None) -> bool:
         """Return whether a file is a tar.gz or gz of sorted files that is known by its content. Raises OSError."""
         ledger_hashes = self._ledger_hashes
         has_ledger = ledger_hashes is not None
         try:
             if _SERIES.fullmatch(at):
-                rows = hash_tar_gz_members(str(path), refuse_foreign_bytes=has_ledger)
+                rows = hash_tar_gz_members(str(path), refuse_foreign_bytes=has_ledger, monitor=monitor)
                 members = {name: digest for name, _, digest in rows}
                 # of two members with the same name, only one would be compared with the ledger
                 is_unique = len(members) == len(rows)
@@ -59,7 +64,7 @@ class KnownBytes:
                     and (ledger_hashes is None or members == ledger_hashes.packed.get(at))
                 )
             if at.startswith(SORTED_AT_PREFIX) and at.endswith(".gz"):
-                digest = hash_gzip_content(str(path), refuse_foreign_bytes=has_ledger)[1]
+                digest = hash_gzip_content(str(path), refuse_foreign_bytes=has_ledger, monitor=monitor)[1]
                 return digest in self._hashes and (ledger_hashes is None or digest == ledger_hashes.compressed.get(at))
         except ValueError:
             pass  # an archive that is damaged, or has other parts, may contain unique data

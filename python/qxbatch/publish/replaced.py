@@ -4,6 +4,7 @@ import errno
 import os
 from pathlib import Path
 
+from qxbatch.core import Monitor
 from qxbatch.discover.own_names import HiddenKind
 from qxbatch.publish.below import opened_below, remove_below
 from qxbatch.publish.durable import make_folder, remove_tree, sync_tree
@@ -17,14 +18,22 @@ KEPT_SUFFIX = ".kept"
 
 
 def keep_unique_files(
-    old: Path, session: Path, replaced_folder: Path, archive: Path | None, tag: str, *, keep_all: bool = False
+    old: Path,
+    session: Path,
+    replaced_folder: Path,
+    archive: Path | None,
+    tag: str,
+    *,
+    keep_all: bool = False,
+    monitor: Monitor | None = None,
 ) -> Path | None:
     """Move the files below `old` whose bytes exist nowhere else to `<replaced_folder>/<session>-<k>`; remove the others.
 
     Returns the folder to which files were moved; None if there were none. `old` is the folder in staging with the files of the
     replaced session; `session` is the folder of the new one. The bytes are searched for in the new session and, unless `archive`
     is None, in those packets in the folder `archive` from which the old session was imported. With `keep_all`, nothing is
-    searched and all files are moved. `tag` is part of the names of hidden copies. An interrupted call can be repeated.
+    searched and all files are moved. When `monitor` is cancelled, large files are moved without a search. `tag` is part of the
+    names of hidden copies. An interrupted call can be repeated.
 
     Raises OSError, also if one of the folders beside `old` that this call uses is a link, and ValueError if the ledger of the new
     session is damaged.
@@ -34,7 +43,7 @@ def keep_unique_files(
     for name in (unique_name, discarded_name):
         refuse_link(old.with_name(name))
     if entry_exists(old):
-        separate_unique_files(old, old.with_name(unique_name), session, archive, keep_all=keep_all)
+        separate_unique_files(old, old.with_name(unique_name), session, archive, keep_all=keep_all, monitor=monitor)
     if not entry_exists(old.parent):
         return None
     with opened_below(old.parent, top) as staging:

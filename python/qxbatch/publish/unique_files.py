@@ -2,9 +2,10 @@
 
 import contextlib
 import errno
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from pathlib import Path
 
+from qxbatch.core import CancelledError, Monitor
 from qxbatch.publish.archived_hashes import archived_hashes
 from qxbatch.publish.below import opened_below
 from qxbatch.publish.comparable import comparable_content
@@ -17,6 +18,8 @@ from qxbatch.session.paths import SessionPaths
 from qxbatch.session.sorted_sums import has_valid_sums, unchanged_files
 
 _TRIES = 20
+_LARGE_BYTES = 1 << 30
+"""A signal ends the comparison of a file with more bytes. It takes seconds, or hours for a sparse file of terabytes."""
 _SUMS_AT = SessionPaths(Path()).sorted_sums
 """Path, in a session, of the list of the hashes of files that `qxbatch sort` generated (`qxbatch/sorted.sha256`)."""
 _OTHERS, _RECORDS, _SUMS = range(3)
@@ -24,13 +27,20 @@ _OTHERS, _RECORDS, _SUMS = range(3)
 
 
 def separate_unique_files(
-    old: Path, unique: Path, session: Path, archive: Path | None, *, keep_all: bool = False
+    old: Path,
+    unique: Path,
+    session: Path,
+    archive: Path | None,
+    *,
+    keep_all: bool = False,
+    monitor: Monitor | None = None,
 ) -> None:
     """Move the files that exist only in `old` to `unique`, and remove the others. An interrupted call can be repeated.
 
-    With `keep_all`, all files are moved. Another program may write to the folder meanwhile, so a file is removed only if it is
-    unchanged since it was compared. A file that appears or changes is moved. All paths except `archive` are below the sessions
-    folder, the parent of `session`. Raises OSError, and ValueError if the ledger of `session` is damaged.
+    With `keep_all`, all files are moved. When the monitor is cancelled, large files are moved without a comparison. Another program
+    may write to the folder meanwhile, so a file is removed only if it is unchanged since it was compared. A file that appears or
+    changes is moved. All paths except `archive` are below the sessions folder, the parent of `session`. Raises OSError, and
+    ValueError if the ledger of `session` is damaged.
     """
     top = session.parent
     _remove_unchanged(old, top, {})  # removes empty folders, and gives the owner access to the others
@@ -38,7 +48,7 @@ def separate_unique_files(
         return
     with opened_below(old, top) as source:
         states = file_states_in(source)
-        unique_files = states.keys() if keep_all else _unique_files(source, session, archive, states)
+        unique_files = states.keys() if keep_all else _unique_files(source, session, archive, states, monitor)
         removable = states.keys() - unique_files
         for rank in (_OTHERS, _RECORDS, _SUMS):
             for file in unique_files:
@@ -80,26 +90,40 @@ def _remove_unchanged(old: Path, top: Path, states: FileStates) -> None:
             remove_unchanged(parent, old.name, states)
 
 
-def _unique_files(source: OpenFolder, session: Path, archive: Path | None, files: Iterable[Path]) -> Collection[Path]:
+def _unique_files(
+    source: OpenFolder, session: Path, archive: Path | None, states: FileStates, monitor: Monitor | None
+) -> Collection[Path]:
     """Return the files of the replaced session whose content is neither in the new session nor in an archived packet.
 
     Only files with bytes of packet members (`is_from_packet`) are compared with archived packets. Files that cannot be read are
-    among the returned ones; unedited files that `qxbatch sort` generated are not. Raises OSError, ValueError.
+    among the returned ones, and so are large files once the monitor is cancelled; unedited files that `qxbatch sort` generated are
+    not. Raises OSError, ValueError.
     """
+    monitors = {file: monitor for file, status in states.items() if status.st_size > _LARGE_BYTES}
     known = KnownBytes(source, hashes_in(session))
     with opened_folder(session) as new:
-        unique_files = [file for file in files if not (_is_counterpart(source, new, file) or _is_known(known, file))]
+        unique_files = [
+            file
+            for file in states
+            if not (
+                _is_counterpart(source, new, file, monitors.get(file)) or _is_known(known, file, monitors.get(file))
+            )
+        ]
     if archive is not None and any(map(is_from_packet, unique_files)):
         archived = KnownBytes(source, archived_hashes(source, archive, session.parent))
-        unique_files = [file for file in unique_files if not (is_from_packet(file) and _is_known(archived, file))]
+        unique_files = [
+            file
+            for file in unique_files
+            if not (is_from_packet(file) and _is_known(archived, file, monitors.get(file)))
+        ]
     generated = _unedited_generated_files(SessionPaths(source.descriptor_path))
     return [file for file in unique_files if file not in generated]
 
 
-def _is_known(known: KnownBytes, file: Path) -> bool:
+def _is_known(known: KnownBytes, file: Path, monitor: Monitor | None) -> bool:
     try:
-        return known.has(file)
-    except OSError:
+        return known.has(file, monitor)
+    except (OSError, CancelledError):
         return False
 
 
@@ -108,8 +132,11 @@ def _unedited_generated_files(old: SessionPaths) -> set[Path]:
     return {*map(Path, unchanged_files(old)), *([_SUMS_AT] if has_valid_sums(old) else [])}
 
 
-def _is_counterpart(old: OpenFolder, new: OpenFolder, file: Path) -> bool:
-    """Return whether both sessions have a file at this path with equal content (`comparable_content`)."""
+def _is_counterpart(old: OpenFolder, new: OpenFolder, file: Path, monitor: Monitor | None) -> bool:
+    """Return whether both sessions have a file at this path with equal content (`comparable_content`).
+
+    False for a file that cannot be read, and when the monitor is cancelled.
+    """
     at, folder = file.as_posix(), file.parent.parts
     try:
         with opened_in(old, folder) as here, opened_in(new, folder) as there:
@@ -117,7 +144,8 @@ def _is_counterpart(old: OpenFolder, new: OpenFolder, file: Path) -> bool:
             return (
                 not any(path.is_symlink() for path in paths)
                 and paths[1].is_file()
-                and comparable_content(paths[0], at) == comparable_content(paths[1], at)
+                and (monitor is None or paths[0].stat().st_size == paths[1].stat().st_size)  # a large file
+                and comparable_content(paths[0], at, monitor) == comparable_content(paths[1], at, monitor)
             )
-    except OSError:
+    except (OSError, CancelledError):
         return False

@@ -12,7 +12,7 @@ from pathlib import Path
 from qxbatch.core import hash_file
 from qxbatch.session.layout import DICOM, DICOM_REPORT, LEDGER_AT, PAGE_AT, SUMMARY_AT
 from qxbatch.session.paths import SessionPaths
-from qxbatch.textfile import create_text, read_text
+from qxbatch.textfile import MOST_BYTES, create_text, read_text
 
 GENERATED_FILES = (SUMMARY_AT, PAGE_AT, LEDGER_AT, f"{DICOM}/{DICOM_REPORT}")
 """Relative to the session folder."""
@@ -60,7 +60,9 @@ def _sums(paths: SessionPaths) -> dict[str, str]:
 
 def _is_unchanged(path: Path, digest: str) -> bool:
     try:
-        return path.is_file() and not path.is_symlink() and hash_file(str(path))[1] == digest
+        if path.is_symlink() or not path.is_file() or path.stat().st_size > MOST_BYTES:
+            return False  # a larger record is not read
+        return hash_file(str(path))[1] == digest
     except OSError:  # it cannot be read
         return False
 

@@ -12,6 +12,7 @@ from qxbatch.acquisition import Acquisition, SeriesVerdict
 from qxbatch.model import State
 from qxbatch.problems import Problem
 from qxbatch.session.acquisition import acquisition_value, without_facts
+from qxbatch.session.exact_json import read_exact, write_exact
 from qxbatch.session.json_fields import FieldError, Fields
 from qxbatch.session.summary_parts import (
     ImageSummary,
@@ -41,6 +42,7 @@ FACTS_SCHEMA = 2
 """The first schema in which each series has facts of its acquisition, unless its headers have none that can be read."""
 _GLOBAL_SIGNAL = re.compile(r'"global_signal": \[[^"\[\]{}]*\]')
 """Matches a field whose lines `summary_text` joins into one. It cannot match inside a JSON string, where quotes are escaped."""
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _REQUIRED = ("qxbatch", "session", "packets", "series", "images", "ledger", "problems")
 
 
@@ -151,18 +153,23 @@ def _read_summary(fields: Fields, schema: int) -> Summary:
 
 def summary_text(content: Mapping[str, Any]) -> str:
     """Return the content of a summary as the text of summary.json."""
-    text = json.dumps(content, indent=1, ensure_ascii=False, sort_keys=True, default=str)
-    return _GLOBAL_SIGNAL.sub(lambda match: " ".join(match[0].split()), text) + "\n"
+    return _summary_form(json.dumps(content, indent=1, ensure_ascii=False, sort_keys=True, default=str))
+
+
+def _summary_form(text: str) -> str:
+    """Return a JSON text in the form of summary.json. Lone surrogates are escaped: they have no bytes in UTF-8."""
+    text = _GLOBAL_SIGNAL.sub(lambda match: " ".join(match[0].split()), text) + "\n"
+    return _LONE_SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def with_facts(text: str, facts: Mapping[int, tuple[Acquisition, SeriesVerdict]]) -> str:
     """Return the text of a summary with new acquisition facts and verdicts of series, and with the current schema.
 
     `text` is a summary that can be read. `facts` maps n to the facts and verdict of a series; other series are not changed. A
-    series whose verdict is REPEATED keeps it if the new one is COMPLETE. Keys that are not facts stay, since users can have added
-    them. If no series changes, the same text is returned.
+    series whose verdict is REPEATED keeps it if the new one is COMPLETE. Keys that are not facts stay, and all digits of their
+    numbers, since users can have added them. If no series changes, the same text is returned.
     """
-    content = json.loads(text)
+    content = read_exact(text)
     old_series = [dict(series) for series in content["series"]]
     for series in content["series"]:
         acquisition, verdict = facts.get(series["n"], (None, None))
@@ -172,7 +179,7 @@ def with_facts(text: str, facts: Mapping[int, tuple[Acquisition, SeriesVerdict]]
             series["verdict"] = str(verdict)
         values = without_facts(series.pop("acquisition", None) or {}) | acquisition_value(acquisition)
         series.update({"acquisition": values} if values else {})
-    return text if content["series"] == old_series else summary_text({**content, "schema": SCHEMA})
+    return text if content["series"] == old_series else _summary_form(write_exact({**content, "schema": SCHEMA}))
 
 
 def repeated_key(text: str) -> str | None:

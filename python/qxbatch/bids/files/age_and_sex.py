@@ -25,6 +25,8 @@ _DAYS = {"D": 1.0, "W": 7.0, "M": 365.25 / 12, "Y": 365.25}
 """Days of each unit of a DICOM age string (VR AS)."""
 _MAX_INFLATED_BYTES = 256 << 20
 """An object in the deflated transfer syntax that inflates to more bytes is not read."""
+_MAX_TAR_HEADER_BYTES = 4 << 20
+"""A packed series with more bytes of headers before its first object is not read: tarfile has them all in memory."""
 _KEYWORDS = ("PatientAge", "PatientBirthDate", "PatientSex", "StudyDate", "AcquisitionDate")
 _SEXES = ("F", "M", "O")
 
@@ -89,10 +91,11 @@ def _from_headers(session: SessionFolder) -> tuple[dict[str, str], bool]:
 def _first_object(path: Path) -> Iterator[IO[bytes]]:
     """Open the first DICOM object of a file of a series. Raises OSError, TarError, zlib.error, and EOFError if it has none."""
     if path.name.endswith(PACKED_SUFFIX):
-        with tarfile.open(path, "r:gz") as archive:
+        with _TarGzContent(path) as content, _opened_tar(content) as archive:
             for member in archive:
                 file = archive.extractfile(member) if member.isfile() else None
                 if file is not None:
+                    content.max_bytes = None
                     yield file
                     return
         raise EOFError(str(path))
@@ -102,6 +105,29 @@ def _first_object(path: Path) -> Iterator[IO[bytes]]:
         return
     with path.open("rb") as plain:
         yield plain
+
+
+class _TarGzContent(gzip.GzipFile):
+    """The content of a tar.gz, from which tarfile can read a limited number of bytes; seeking does not count."""
+
+    max_bytes: int | None = _MAX_TAR_HEADER_BYTES
+    """The number of bytes that can still be read; None for any."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Return the next bytes. Raises TarError if the limit is exceeded, and OSError and EOFError for damaged content."""
+        if self.max_bytes is not None:
+            if size is None or not 0 <= size <= self.max_bytes:
+                raise tarfile.ReadError(f"{self.name}: its headers are too large")
+            self.max_bytes -= size
+        return super().read(size)
+
+
+def _opened_tar(content: _TarGzContent) -> tarfile.TarFile:
+    """Open a tar and read its first header. Raises OSError, EOFError, zlib.error and TarError, also if it is not in a gzip file."""
+    try:
+        return tarfile.open(None, "r:", content)
+    except gzip.BadGzipFile as error:
+        raise tarfile.ReadError(str(error)) from None
 
 
 def _values(header: Any) -> dict[str, str]:

@@ -5,13 +5,16 @@ files belong to users and are not changed. A table that users edited is ours, bu
 table that was merged with it.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
 from qxbatch.bids.files.dataset_folder import FileOnDisk
 from qxbatch.bids.files.record import Record, RecordEntry
 from qxbatch.bids.schema.image_path import SCANS_SUFFIX
+
+FileAt = Callable[[str, Collection[RecordEntry]], FileOnDisk | None]
+"""Returns what exists at a path, and whether it is the file of one of these entries (`DatasetFolder.file_at`)."""
 
 
 class Action(StrEnum):
@@ -48,15 +51,17 @@ class Change(NamedTuple):
 def planned_changes(
     planned: Mapping[str, RecordEntry],
     record: Record,
-    file_at: Callable[[str], FileOnDisk | None],
+    file_at: FileAt,
     is_kept: Callable[[RecordEntry], bool],
 ) -> list[Change]:
     """Return the changes of planned files, then those of other files that exports wrote or may have written.
 
-    `file_at` returns what exists at a path (`DatasetFolder.file_at`). `is_kept` returns whether a file of the record or of the
-    journal that is not planned is kept.
+    `is_kept` returns whether a file of the record or of the journal that is not planned is kept.
     """
-    changes = [_planned_change(entry, record, file_at(path)) for path, entry in sorted(planned.items())]
+    changes = [
+        _planned_change(entry, record, file_at(path, (entry, *record.possible_entries(path))))
+        for path, entry in sorted(planned.items())
+    ]
     unplanned_paths = sorted({*record.files, *record.journal_files} - set(planned))
     changes += [change for path in unplanned_paths if (change := _unplanned_change(path, record, file_at, is_kept))]
     return changes
@@ -89,7 +94,7 @@ def _planned_change(entry: RecordEntry, record: Record, existing: FileOnDisk | N
 
 
 def _unplanned_change(
-    path: str, record: Record, file_at: Callable[[str], FileOnDisk | None], is_kept: Callable[[RecordEntry], bool]
+    path: str, record: Record, file_at: FileAt, is_kept: Callable[[RecordEntry], bool]
 ) -> Change | None:
     """Return the change of a path that is not planned.
 
@@ -101,7 +106,7 @@ def _unplanned_change(
     last = record.files.get(path)
     if last is not None and last.session and is_kept(last):
         return Change(path, Action.UNCHANGED, last, last.session)
-    existing = file_at(path)
+    existing = file_at(path, entries)
     if last is not None and is_kept(last):
         written = (entry for entry in entries if existing is not None and existing.matches(entry))
         return Change(path, Action.UNCHANGED, next(written, last))

@@ -6,7 +6,7 @@ import os
 import re
 import stat
 import weakref
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -21,12 +21,12 @@ _ECHO_OR_PART = re.compile(r"_(?:echo|part)-[^_]+")
 class FileOnDisk(NamedTuple):
     """What exists at a path of the data set.
 
-    If `sha256` and `link` are empty, it is neither a regular file nor a link, or a parent folder is a link or not a folder.
+    If `size` is -1 and `link` is empty, it is neither a regular file nor a link, or a parent folder is a link or not a folder.
     """
 
     sha256: str = ""
     size: int = -1
-    """In bytes; -1 without `sha256`."""
+    """In bytes; -1 if it is neither a regular file nor a link to one."""
     link: str = ""
     """The target of a symbolic link, as written; empty for other files."""
 
@@ -78,8 +78,11 @@ class DatasetFolder:
         with contextlib.suppress(FileNotFoundError), self.opened(folder) as parent:
             os.unlink(name, dir_fd=parent.descriptor)
 
-    def file_at(self, path: str) -> FileOnDisk | None:
-        """Return what exists at a path; None if nothing does. Folders that are links are not followed. Raises OSError."""
+    def file_at(self, path: str, entries: Collection[RecordEntry] | None = None) -> FileOnDisk | None:
+        """Return what exists at a path; None if nothing does. Folders that are links are not followed. Raises OSError.
+
+        With `entries`, a file whose size is that of none of them is not read, and its `sha256` is empty: it matches none of them.
+        """
         if not self.is_plain(path.rpartition("/")[0]):
             return FileOnDisk()
         full_path = self.path / path
@@ -95,6 +98,8 @@ class DatasetFolder:
                 return FileOnDisk(link=link)
         if not stat.S_ISREG(status.st_mode):
             return FileOnDisk(link=link)
+        if entries is not None and all(entry.size != status.st_size for entry in entries):
+            return FileOnDisk("", status.st_size, link)
         return FileOnDisk(self._cache.hash_of(path, full_path, status), status.st_size, link)
 
     def files_beside(self, path: str) -> set[str]:

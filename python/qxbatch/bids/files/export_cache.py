@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from qxbatch.core import hash_file
+from qxbatch.bids.files.file_hash import file_hash
 from qxbatch.discover.own_names import WORKSPACE
 from qxbatch.publish.below import write_below
 from qxbatch.publish.durable import replace_text
@@ -92,7 +92,7 @@ class ExportCache:
             return previous[-1]
         for _ in range(_MAX_READINGS):
             begin_ns = time.time_ns()
-            _size, digest = hash_file(str(path))
+            digest = file_hash(path)
             before, status = status, os.stat(path)  # noqa: PTH116 - beside os.stat_result
             if Stamp.of(status) == Stamp.of(before):
                 self.store_hash(name, status, digest, begin_ns)

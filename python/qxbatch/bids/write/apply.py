@@ -228,10 +228,9 @@ class Applier:
 
     def _is_still_ours(self, change: Change) -> bool:
         """Return whether the file that exists now is one that an export wrote: another program may have changed it since."""
-        existing = self._dataset_folder.file_at(change.path)
-        return existing is not None and any(
-            existing.matches(entry) for entry in self._record.possible_entries(change.path)
-        )
+        entries = self._record.possible_entries(change.path)
+        existing = self._dataset_folder.file_at(change.path, entries)
+        return existing is not None and any(map(existing.matches, entries))
 
 
 def _is_unchanged(before: os.stat_result, after: os.stat_result) -> bool:

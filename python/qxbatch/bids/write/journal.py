@@ -68,7 +68,7 @@ class Journal:
             results.warn_session_or_first(session, f"{text} {advice}")
 
     def _is_on_disk(self, entry: RecordEntry) -> bool:
-        existing = self._dataset_folder.file_at(entry.path)
+        existing = self._dataset_folder.file_at(entry.path, [entry])
         return existing is not None and existing.matches(entry)
 
     def _write(self, entries: Iterable[RecordEntry], folders: Mapping[str, str]) -> None:

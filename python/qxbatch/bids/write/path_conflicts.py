@@ -53,14 +53,14 @@ class PathConflicts:
                 if subject in of_other_subjects and not self._is_in_subject(name, subject):
                     conflicts += of_other_subjects[subject]
             for entry in conflicts:
-                if entry.session != name and self._dataset_folder.file_at(entry.path) is not None:
+                if entry.session != name and self._dataset_folder.file_at(entry.path, ()) is not None:
                     yield name, self._problem(entry.path, entry.session)
                     break
 
     def _interrupted_files(self) -> Iterator[RecordEntry]:
         """Yield the entries of existing files that interrupted exports wrote."""
         for path, entries in self._record.journal_files.items():
-            existing = self._dataset_folder.file_at(path)
+            existing = self._dataset_folder.file_at(path, entries)
             yield from (entry for entry in entries if existing is not None and existing.matches(entry))
 
     def _may_have_other_subject(self, entry: RecordEntry) -> bool:

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 
+from qxbatch.bids.files.file_hash import file_hash
 from qxbatch.bids.files.sources import Source, SourceError
-from qxbatch.core import hash_file
 from qxbatch.os_error import reason_text
 
 _FICLONE = 0x40049409
@@ -109,7 +109,7 @@ def _copy(source: Source, target: Path) -> None:
             if error.errno in _CANNOT_WRITE:
                 raise OSError(error.errno, error.strerror, str(target)) from None
             raise SourceError(f"{source.path} cannot be read: {reason_text(error)}") from None
-    if hash_file(str(target)) != (source.size, source.sha256):
+    if target.stat().st_size != source.size or file_hash(target) != source.sha256:
         raise SourceError(
             f"{source.path} changed while it was copied, or differs from its summary; check it with `qxbatch verify`"
         )

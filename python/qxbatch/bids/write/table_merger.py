@@ -237,7 +237,7 @@ class TableMerger:
         if key == "filename" and entry is not None:
             return self._kept.is_kept(entry)
         interrupted = self._record.journal_files.get(path, ())
-        existing = self._dataset_folder.file_at(path) if interrupted else None
+        existing = self._dataset_folder.file_at(path, interrupted) if interrupted else None
         if existing and any(map(existing.matches, interrupted)):
             return False  # only an interrupted export wrote the image, and this export removes it
         if key != "filename" and any(recorded.path.startswith(f"{path}/") for recorded in self._record.files.values()):
