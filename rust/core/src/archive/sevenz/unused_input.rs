@@ -279,7 +279,7 @@ mod tests {
     fn bytes_in_the_buffers_of_bcj2_are_not_used() {
         for at in 0..4 {
             let mut streams = [b"words".to_vec(), vec![], vec![], vec![0; 5]];
-            streams[at].extend([0; 240]);
+            streams.get_mut(at).unwrap().extend([0; 240]);
             let packed: Vec<_> = streams.iter().map(Vec::as_slice).enumerate().collect();
             let coders = vec![(coder(Method::Bcj2, 4), 5)];
             assert_eq!(unused(coders, &[], &packed), 240, "{at}");
