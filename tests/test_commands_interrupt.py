@@ -64,14 +64,7 @@ def test_a_signal_ends_verify_while_it_reads_a_large_file(study: Study, name: st
     assert study.main("--check=no").status == 0
     (large,) = study.session("S1").rglob(name)
     os.truncate(large, 1 << 40)  # zeros of a sparse file: minutes to read
-    process = subprocess.Popen([sys.executable, "-m", "qxbatch", "verify", str(study.session("S1"))])
-    while not _has_open(process.pid, large) and process.poll() is None:
-        time.sleep(0.01)
-    process.send_signal(signal.SIGTERM)
-    try:
-        assert process.wait(timeout=60) == 130
-    finally:
-        process.kill()
+    _stop_while_it_reads(large, "verify", str(study.session("S1")))
 
 
 def test_a_signal_ends_an_export_while_it_reads_a_large_file(tmp_path: Path) -> None:
@@ -80,11 +73,16 @@ def test_a_signal_ends_an_export_while_it_reads_a_large_file(tmp_path: Path) -> 
     (image,) = (study.sessions / "S1" / "nii").glob("*.nii.gz")
     with image.open("r+b") as file:
         file.truncate(1 << 40)  # zeros of a sparse file: minutes to read
-    process = subprocess.Popen([sys.executable, "-m", "qxbatch", *study.words])
-    while not _has_open(process.pid, image) and process.poll() is None:
-        time.sleep(0.01)
-    process.send_signal(signal.SIGTERM)
+    _stop_while_it_reads(image, *study.words)
+
+
+def _stop_while_it_reads(path: Path, *words: str) -> None:
+    """Run a command, send it a signal once it has the file open, and check that it ends as interrupted."""
+    process = subprocess.Popen([sys.executable, "-m", "qxbatch", *words])
     try:
+        while not _has_open(process.pid, path) and process.poll() is None:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=60) == 130
     finally:
         process.kill()

@@ -244,11 +244,15 @@ def test_a_link_to_a_folder_that_contains_it_is_a_difference(sets: Path, text: s
     assert not (sets / "phantom" / "expected.json").exists()
 
 
-@pytest.mark.parametrize("damage", ["junk", "cut", "absent"])
+@pytest.mark.parametrize("damage", ["junk", "cut", "absent", "FIFO", "device"])
 def test_a_reference_image_that_cannot_be_read_is_a_difference(tmp_path: Path, damage: str) -> None:
     path = tmp_path / "a.nii.gz"
     if damage == "absent":
         path.symlink_to("../.git/annex/objects/x")
+    elif damage == "FIFO":
+        os.mkfifo(path)
+    elif damage == "device":
+        path.symlink_to("/dev/zero")
     else:
         Nifti1Image(MrSeries().volume(), None).to_filename(path)
         path.write_bytes(path.read_bytes()[:100] if damage == "cut" else b"junk")

@@ -63,6 +63,9 @@ def reference_differences(
     for path in paths:
         name = path.relative_to(reference).as_posix()
         names.add(name)
+        if path.exists() and not path.is_file():
+            yield f"reference {name}: cannot be read: it is not a regular file"
+            continue
         try:
             expected = image_values(path)
         except ValueError as error:
