@@ -41,9 +41,9 @@ const TIMES: [NumberKey; 2] = [
 ///
 /// Only an element that gives the volumes of all slices counts: at each slice no value occurs twice, and the lowest
 /// values of all slices are lower than all second lowest ones, and so on. Elements that only label the volumes, without an
-/// order ([`volume_labels`]), count if no other element gives the volumes of all slices. Frames for which `is_distinct` is
-/// false are not compared: they may be assigned to any volume, because other frames have their values, or because their
-/// values were not read.
+/// order ([`volume_labels`]), count if no other element gives the volumes of all slices. Numbers of volumes also count as
+/// [`scattered_slices`] says. Frames for which `is_distinct` is false are not compared: they may be assigned to any volume,
+/// because other frames have their values, or because their values were not read.
 pub(super) fn exchanged_slices(
     series_frames: &[SeriesFrame<'_>],
     frames: &[Vec<Option<usize>>],
@@ -96,13 +96,13 @@ fn scattered_slices(
     is_compared: &dyn Fn(usize, usize) -> bool,
 ) -> Option<(usize, &'static str)> {
     // Only the first two are numbers of volumes: volumes may share a time.
-    for (name, key) in NUMBERS.iter().take(2) {
+    for (index, (name, key)) in NUMBERS.iter().take(2).enumerate() {
         let Some(rows) =
             values(series_frames, frames, *key).filter(|rows| !are_frame_numbers(rows))
         else {
             continue;
         };
-        let is_temporal_position = name.starts_with("Temporal");
+        let is_temporal_position = index == 0;
         let scattered = first_scattered_volume(&rows, f64::total_cmp, is_compared);
         let volume = scattered.or_else(|| {
             is_temporal_position
