@@ -16,7 +16,7 @@ from qxbatch.pipeline.signals import delayed_signals
 from qxbatch.pipeline.waiting import wait_for
 from tests.build.dicom import MrSeries
 from tests.build.packets import under
-from tests.build.study import Study
+from tests.build.study import Study, snapshot
 
 SIGNAL_DURING_THREAD_START = """
 import os, signal, sys, threading, time
@@ -103,3 +103,45 @@ def test_a_signal_is_not_raised_while_the_locks_of_futures_are_used() -> None:
     thread.join()
     files = {Path(frame.filename).name for frame in traceback.extract_tb(caught.tb)}
     assert files == {"test_pipeline_signals.py", "waiting.py", "contextlib.py", "signals.py"}
+
+
+SIGNAL_DURING_RECOVERY = """
+import os, signal, sys, time
+from qxbatch.archive import session_bytes
+from qxbatch.cli.main import main
+
+ingest = session_bytes.ingest
+
+def interrupted(*args, monitor, **options):
+    print("a packet is read again", flush=True)
+    os.kill(os.getpid(), signal.SIGTERM)
+    until = time.monotonic() + 20
+    while not monitor.cancelled and time.monotonic() < until:
+        time.sleep(0.01)
+    return ingest(*args, monitor=monitor, **options)
+
+session_bytes.ingest = interrupted
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_a_signal_ends_a_recovery_that_reads_a_packet_again(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    packet = study.put("S1", MrSeries(number=3).files())
+
+    def killed(*_: object, **__: object) -> object:
+        raise OSError(5, "killed here")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("qxbatch.pipeline.finish.archive_packets", killed)
+        study.main("--archive=delete")
+    assert study.session_names() == ["S1"]
+    before = snapshot(packet)
+    command = [sys.executable, "-c", SIGNAL_DURING_RECOVERY, str(study.sessions), "--archive=delete", "--check=no"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=50, check=False)
+    assert done.stdout.count("a packet is read again") == 1, done.stdout + done.stderr
+    assert done.returncode == 130, done.stderr
+    assert "internal error" not in done.stdout + done.stderr
+    assert snapshot(packet) == before, "the next run continues"
+    assert study.main("--archive=delete", "--check=no").status == 0
+    assert not packet.exists()
+    assert not (study.sessions / ".qxbatch").exists()

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from qxbatch.archive.inbox_copies import InboxCopies
-from qxbatch.core import Reading, Row, ingest
+from qxbatch.core import Monitor, Reading, Row, ingest
 from qxbatch.ingest.encrypted import encryption_reasons
 from qxbatch.ingest.left_out import Cause
 from qxbatch.ingest.limits import exceeded_parameters
@@ -60,17 +60,20 @@ class SessionBytes:
         scratch: Path,
         top: Path,
         leaving_paths: Callable[[], Iterable[Path]] = tuple,
+        monitor: Monitor | None = None,
     ) -> None:
         """`sessions` maps each session to the hash of its ledger. A ledger with another hash raises LedgerChangedError.
 
         Packets are read again with the limits and passwords of `settings`, into `scratch`, a new folder below `top`.
-        `leaving_paths` returns the files and folders that are about to leave the inbox: files there do not count.
+        `leaving_paths` returns the files and folders that are about to leave the inbox: files there do not count. When `monitor`
+        is cancelled, reading a packet raises CancelledError.
         """
         self._sessions = dict(sessions)
         self._settings = settings
         self._scratch = scratch
         self._top = top
         self._leaving_paths = leaving_paths
+        self._monitor = monitor
 
     def read_packet(self, path: Path) -> PacketContent:
         """Read a packet, and return what it contains, compared with the bytes of the sessions.
@@ -89,6 +92,7 @@ class SessionBytes:
                 max_members=settings.max_members,
                 max_nesting=settings.max_nesting,
                 passwords=passwords_for_core(settings.passwords),
+                monitor=self._monitor,
             )
             if damage := reading.damage():
                 if encryption_reasons(reading) or exceeded_parameters(damage):

@@ -21,12 +21,12 @@ _MOST_LISTED = 5
 """Maximum number of differing files that a message names."""
 
 
-def check_published(journal: Journal, workspace: Workspace, *, verify: bool) -> list[Problem]:
+def check_published(journal: Journal, workspace: Workspace, monitor: Monitor | None) -> list[Problem]:
     """Return the problems that keep the packets in the inbox; empty if there is none.
 
     A session has a problem if it is missing, is not the session of the journal, or is a link, or if one of its published folders
-    is a link or contains a link to a folder. With `verify`, also if its files differ from its ledger. Raises OSError if an
-    existing session cannot be read.
+    is a link or contains a link to a folder. With a monitor, also if its files differ from its ledger. Raises OSError if an
+    existing session cannot be read, and CancelledError when the monitor is cancelled.
     """
     problems = []
     for session, ledger_hash in zip(journal.sessions, journal.ledger_hashes, strict=True):
@@ -39,7 +39,7 @@ def check_published(journal: Journal, workspace: Workspace, *, verify: bool) -> 
             continue
         try:
             is_same = ledger_sha256(folder) == ledger_hash
-            faults = _faults(folder, ledger_hash) if is_same and verify else []
+            faults = _faults(folder, ledger_hash, monitor) if is_same and monitor is not None else []
         except LedgerChangedError:
             is_same, faults = False, []
         except OSError:
@@ -80,9 +80,9 @@ def ledger_sha256(session: Path) -> str:
     return hash_file(str(SessionPaths(session).ledger))[1]
 
 
-def _faults(session: Path, ledger_hash: str) -> list[str]:
-    """Return a text for each difference between the files of a session and its ledger."""
+def _faults(session: Path, ledger_hash: str, monitor: Monitor) -> list[str]:
+    """Return a text for each difference between the files of a session and its ledger. Raises CancelledError."""
     try:
-        return [text for check in session_checks(session, Monitor(), ledger_sha256=ledger_hash) for text in check()]
+        return [text for check in session_checks(session, monitor, ledger_sha256=ledger_hash) for text in check()]
     except ValueError as error:
         return [str(error)]

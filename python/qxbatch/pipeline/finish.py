@@ -57,7 +57,7 @@ def finish(
     settings: Settings,
     removal_list_content: bytes | None = None,
     *,
-    monitor: Monitor | None = None,
+    monitor: Monitor,
 ) -> FinishResult:
     """Do the remaining steps of the journal, then remove it.
 
@@ -66,7 +66,8 @@ def finish(
     could have written the journal and the list. Then the sessions, and what leaves the inbox, are read again first, with the
     limits and passwords of `settings`.
 
-    When `monitor` is cancelled, large files of replaced sessions are kept without a comparison.
+    When `monitor` is cancelled, large files of replaced sessions are kept without a comparison. If another run made the sessions,
+    this raises CancelledError when the next file would be read again.
 
     `check_lock` is called before each step and raises PacketError if another run took over the unit's lock: that run does the
     remaining steps.
@@ -81,7 +82,7 @@ def finish(
     )
     warnings = publish_sessions(journal, workspace, check_lock)
     check_lock()
-    session_problems = check_published(journal, workspace, verify=not read_by_this_run)
+    session_problems = check_published(journal, workspace, None if read_by_this_run else monitor)
     problems = [*warnings, *session_problems]
     problems += keep_replaced_files(
         journal, workspace, check_lock, {problem.subject for problem in session_problems}, monitor
@@ -89,7 +90,7 @@ def finish(
     if any(problem.code is Code.CANNOT_WRITE for problem in problems):
         return FinishResult({}, tuple(problems))  # the next run continues here
     check_lock()
-    session_bytes = _session_bytes(journal, workspace, settings, removal_list)
+    session_bytes = _session_bytes(journal, workspace, settings, removal_list, None if read_by_this_run else monitor)
     is_contained = _containment(journal, session_bytes, read_by_this_run=read_by_this_run)
     unremoved_files = [] if session_problems else _remove_listed(journal, workspace, removal_list, is_contained)
     problems += map(unremoved_file_problem, unremoved_files)
@@ -118,7 +119,7 @@ def finish(
 
 
 def _session_bytes(
-    journal: Journal, workspace: Workspace, settings: Settings, removal_list: RemovalList
+    journal: Journal, workspace: Workspace, settings: Settings, removal_list: RemovalList, monitor: Monitor | None
 ) -> SessionBytes:
     """Return the bytes of the journal's sessions, with which the packets are compared before they leave the inbox."""
     folders = (workspace.session_paths(session).folder for session in journal.sessions)
@@ -130,7 +131,7 @@ def _session_bytes(
             yield from (journal.session_inbox / file.path for file in removal_list.files())
 
     scratch = workspace.staging(journal.unit) / "again"
-    return SessionBytes(sessions, settings, scratch, workspace.sessionsfolder, leaving_paths)
+    return SessionBytes(sessions, settings, scratch, workspace.sessionsfolder, leaving_paths, monitor)
 
 
 def _containment(

@@ -5,10 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from qxbatch.core import Monitor
 from qxbatch.exits import ExitStatus
 from qxbatch.model import Candidate, SessionReport, Verdict
 from qxbatch.open_files import many_open_files
 from qxbatch.os_error import error_text
+from qxbatch.pipeline.waiting import in_thread
 from qxbatch.problems import Code, Problem, UsageError
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.workspace import Workspace
@@ -21,15 +23,18 @@ if TYPE_CHECKING:  # most runs have nothing to recover
 def finish_interrupted(
     workspace: Workspace, locks: Locks, settings: Settings, only: Collection[str] | None = None
 ) -> "RecoveryResult":
-    """Finish or clear what killed runs left. Raises UsageError (exit status 73) instead of an OSError.
+    """Finish or clear what killed runs left. Raises UsageError (exit status 73) instead of an OSError, and KeyboardInterrupt.
+
+    A signal stops it, even while it reads a large packet again: the next run does the remaining steps.
 
     `only`: the names (session ids) of the units to recover, each the packets that were imported together; all units if None.
     """
     from qxbatch.pipeline.recover import recover
 
+    monitor = Monitor()
     try:
         with many_open_files():
-            return recover(workspace, locks, settings, only)
+            return in_thread(lambda: recover(workspace, locks, settings, only, monitor), monitor.cancel)
     except OSError as error:
         hint = "Correct this and run again."
         raise UsageError(f"Cannot write {error_text(error, workspace.top)}.", hint, ExitStatus.CANNOT_WRITE) from error

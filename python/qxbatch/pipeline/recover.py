@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from qxbatch.core import CancelledError, Monitor
 from qxbatch.model import SessionId, SessionReport
 from qxbatch.os_error import error_text, machine_error
 from qxbatch.pipeline.abandoned_files import keep_abandoned_files
@@ -23,7 +24,6 @@ from qxbatch.publish.locks import Lock, Locks
 from qxbatch.publish.orphans import end_orphans
 from qxbatch.publish.workspace import Workspace
 from qxbatch.report.outcome import has_failed
-from qxbatch.session.paths import SessionPaths
 from qxbatch.settings.model import Settings
 
 log = logging.getLogger("qxbatch")
@@ -48,13 +48,14 @@ class RecoveryResult(NamedTuple):
 
 
 def recover(
-    workspace: Workspace, locks: Locks, settings: Settings, only: Collection[str] | None = None
+    workspace: Workspace, locks: Locks, settings: Settings, only: Collection[str] | None, monitor: Monitor
 ) -> RecoveryResult:
     """Finish or clear each unit that no live run holds; return what was finished, and what failed.
 
     `only`: the names (session ids) of the units to recover; all units if None.
 
-    Raises OSError when the folder `.qxbatch` cannot be read, no lock can be taken, or the folder may lead out of the study.
+    Raises OSError when the folder `.qxbatch` cannot be read, no lock can be taken, or the folder may lead out of the study, and
+    CancelledError when `monitor` is cancelled: the next run does the remaining steps.
     """
     workspace.refuse_non_folders()
     reports: list[SessionReport] = []
@@ -63,13 +64,15 @@ def recover(
     for unit in sorted(
         {*workspace.units(), *workspace.units_with_journal()} if only is None else _unfinished_units(workspace, only)
     ):
+        if monitor.cancelled:
+            raise CancelledError
         lock_name = unit_lock_name(unit)
         lock = locks.take(lock_name)
         if lock is None:
             continue
         try:
             check_lock = partial(_need_lock, locks, lock, unit)
-            recovery = recover_unit(workspace, locks, unit, check_lock, settings, [lock_name])
+            recovery = recover_unit(workspace, locks, unit, check_lock, settings, [lock_name], monitor)
             reports += recovery.reports
             finished_paths.update(recovery.finished_paths)
             unfinished_units += recovery.unfinished_units
@@ -107,14 +110,16 @@ def recover_unit(
     check_lock: Callable[[], None],
     settings: Settings,
     own_lock_names: Collection[str],
+    monitor: Monitor,
 ) -> RecoveryResult:
     """Finish or clear one unit.
 
     The caller holds the locks with the names `own_lock_names`; `check_lock` raises PacketError when it lost one of them. The
     patients are not known. So if logs are de-identified, messages contain only session ids and names that qxbatch gives.
-    Raises LockHeldError if another run holds the lock of one of its packets, or of a session that its packet was split into.
+    Raises LockHeldError if another run holds the lock of one of its packets, or of a session that its packet was split into, and
+    CancelledError when `monitor` is cancelled while files are read again.
     """
-    recovery = _finish_or_clear(workspace, locks, unit, check_lock, settings, own_lock_names)
+    recovery = _finish_or_clear(workspace, locks, unit, check_lock, settings, own_lock_names, monitor)
     if any(map(has_failed, recovery.reports)) and _unfinished_units(workspace, [unit]):
         recovery = recovery._replace(unfinished_units=(unit,))
     if not settings.deidentified:
@@ -130,21 +135,22 @@ def _finish_or_clear(
     check_lock: Callable[[], None],
     settings: Settings,
     own_lock_names: Collection[str],
+    monitor: Monitor,
 ) -> RecoveryResult:
-    """Finish or clear one unit; an error becomes a report. Raises only LockHeldError."""
+    """Finish or clear one unit; an error becomes a report. Raises only LockHeldError and CancelledError."""
     try:
         written_by = run_of_journal(workspace.journal_path(unit))
         runs = [*workspace.runs(unit), *([written_by] if workspace.is_of_study(written_by) else [])]
         end_orphans(unit, runs, workspace.sessionsfolder)
         recovery = RecoveryResult()
         if workspace.has_journal(unit):
-            recovery = _finish(workspace, locks, unit, check_lock, settings, own_lock_names)
+            recovery = _finish(workspace, locks, unit, check_lock, settings, own_lock_names, monitor)
         if not workspace.has_journal(unit):
             with contextlib.suppress(PacketError):  # the run that has the lock clears it
                 check_lock()
                 recovery = _with_problems(recovery, unit, keep_abandoned_files(workspace, unit))
                 workspace.clear_all_runs(unit)
-    except LockHeldError:
+    except (LockHeldError, CancelledError):
         raise
     except PacketError as error:
         return _failed_recovery(unit, error.problem)
@@ -178,10 +184,11 @@ def _finish(
     check_lock: Callable[[], None],
     settings: Settings,
     own_lock_names: Collection[str],
+    monitor: Monitor,
 ) -> RecoveryResult:
     """Do the remaining steps of a unit with a journal. A journal that cannot be used becomes a report.
 
-    Raises LockHeldError, PacketError if this run lost a lock, and OSError or ValueError as `finish`.
+    Raises LockHeldError, PacketError if this run lost a lock, and OSError, ValueError or CancelledError as `finish`.
     """
     path = workspace.journal_path(unit)
     try:
@@ -189,7 +196,7 @@ def _finish(
     except ValueError as error:
         return _failed_recovery(unit, _unusable_journal(workspace, unit, f"{error}", settings))
     with _hold_locks(journal, locks, check_lock, own_lock_names) as check_locks:
-        result = finish(journal, workspace.of_run(journal.run), locks, check_locks, settings)
+        result = finish(journal, workspace.of_run(journal.run), locks, check_locks, settings, monitor=monitor)
     label = journal.label or unit
     is_unfinished = path.exists()
     message = "an interrupted run had read it; " + (
@@ -200,7 +207,7 @@ def _finish(
         SessionReport(
             label,
             SessionId(session),
-            _if_exists(workspace.sessionsfolder / session),
+            _folder_if_exists(workspace, session),
             (note, *result.problems_of(session, journal.sessions)),
             archived=result.first_path_after_archiving,
         )
@@ -270,6 +277,7 @@ def _unusable_journal(workspace: Workspace, unit: str, reason: str, settings: Se
     return Problem(Code.RECOVERED, path, message, hint)
 
 
-def _if_exists(session: Path) -> Path | None:
-    """Return the session if it exists: one that was moved away meanwhile is not reported as written."""
-    return session if SessionPaths(session).ledger.exists() else None
+def _folder_if_exists(workspace: Workspace, session: str) -> Path | None:
+    """Return the folder of a session if it exists: one that was moved away meanwhile is not reported as written."""
+    paths = workspace.session_paths(session)
+    return paths.folder if paths.ledger.exists() else None

@@ -88,7 +88,13 @@ class _Import:
                 check_lock = self.locks.refuse_lost
                 own = self.locks.own_lock_names
                 recovery = recover_unit(
-                    workspace, self.context.locks, unit.name, check_lock, self.context.settings, own
+                    workspace,
+                    self.context.locks,
+                    unit.name,
+                    check_lock,
+                    self.context.settings,
+                    own,
+                    self.context.monitor,
                 )
                 return list(recovery.reports)
             return self._stages()
