@@ -28,7 +28,7 @@ def restore_settings(submission: Submission) -> Settings:
     submission, since the study may have been moved. It contains the archive and, without --masterinbox, the inbox.
 
     Raises UsageError, also if the study is a copy of the one that was submitted, and for a relative path if the folder in which
-    the user submitted does not exist here.
+    the user submitted is missing or cannot be entered.
     """
     refuse_copy(submission)
     folder = submission.sessionsfolder
@@ -46,7 +46,7 @@ def restore_settings(submission: Submission) -> Settings:
 def _in_submit_folder(submission: Submission) -> Iterator[None]:
     """Change to the folder in which the user submitted, and back at the end.
 
-    If that folder does not exist here, change to a new folder and remove it: then a relative path raises UsageError
+    If that folder is missing or cannot be entered, change to a new folder and remove it: then a relative path raises UsageError
     (`absolute_form`). In any other folder, it could lead to packets of another study.
     """
     before = os.open(".", os.O_PATH | os.O_CLOEXEC)
