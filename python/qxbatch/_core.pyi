@@ -187,8 +187,8 @@ class Row:
     """Index of the group; -1 without one."""
     reason: str
     has_extra_bytes: bool
-    """Whether it has bytes that are in no session: in no member of an archive, or in or after the data of a compressed file or a
-    zip member.
+    """Whether it has bytes outside of its content: in no member of an archive, or in or after the data of a compressed file or a
+    zip member. The session contains them only if the archive or compressed file is stored as it is.
     """
 
 @final

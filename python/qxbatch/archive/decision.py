@@ -45,7 +45,7 @@ class ArchivingFacts(NamedTuple):
     is_mounted: bool = False
     """Whether a mount point is at its path, in it or, in folder mode, between it and its inbox."""
     has_extra_bytes: bool = False
-    """Whether it has bytes outside of its members: no session contains these bytes."""
+    """Whether it has bytes outside of its members or of their content: its sessions may lack these bytes."""
     has_external_links: bool = False
     """Whether it contains links to something outside of it, or to nothing; in folder mode, only links in archives count."""
     is_in_archive: bool = False

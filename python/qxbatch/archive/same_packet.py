@@ -81,8 +81,8 @@ class SamePacketCheck:
     def contains_remaining_files(self, path: Path) -> bool:
         """Return whether the sessions contain all that is left of the packet at `path`. Raises OSError and ValueError.
 
-        False if it has bytes outside of its members: no session contains them. A link must be listed in the ledger as a link of the
-        packet, and its target must be one of the remaining files and folders of the packet.
+        False if it has bytes outside of its members: the sessions may lack them. A link must be listed in the ledger as a link of
+        the packet, and its target must be one of the remaining files and folders of the packet.
         """
         if self._is_behind_link(path):
             return False

@@ -74,7 +74,7 @@ def _members(
         if row.archive_ends or row.path.startswith(FROM_SESSION_PREFIX):
             continue  # a member of an archive, or a file in the session's own dicom folder
         if row.has_extra_bytes and row.kind != Kind.ARCHIVE:
-            continue  # a compressed file with bytes that no session contains
+            continue  # a compressed file with bytes that the session may lack
         # not Path.is_file, which raises where a member of an archive makes the path too long
         if row.fate in fates and os.path.isfile(inbox / member_path(row.path)):  # noqa: PTH113
             yield row.path, row.sha256

@@ -88,7 +88,7 @@ class Journal:
     is_damaged: bool
     """Whether some members of the packets cannot be read."""
     has_extra_bytes: bool
-    """Whether the packets have bytes that are in no member, and so in no session, for example after the end of an archive."""
+    """Whether the packets have bytes that their sessions may lack: in no member, for example after the end of an archive."""
     has_external_links: bool
     """Whether the packets contain links to something outside of them, or to nothing; in folder mode, only links in archives."""
     is_behind_link: bool

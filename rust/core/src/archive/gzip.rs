@@ -119,6 +119,9 @@ mod tests {
             .write(Vec::new(), flate2::Compression::new(6));
         encoder.write_all(b"content").unwrap();
         let mut data = encoder.finish().unwrap();
+        let end = 10 + 2 + 3 + b"name\0comment\0".len();
+        data.splice(end..end, [0xab, 0xcd]);
+        data[3] |= FHCRC;
         assert_eq!(read(&data).unwrap(), b"content");
         data[3] |= 0x80;
         assert!(read(&data).is_err(), "a reserved flag");

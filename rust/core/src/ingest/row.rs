@@ -86,7 +86,8 @@ pub type Reason = Cow<'static, str>;
 
 /// The reason of a kept file that is neither an image nor an archive.
 pub const NEITHER_DICOM_NOR_PARREC: &str = "neither DICOM nor PAR/REC";
-/// In the reason of a compressed file that begins like no image and cannot be unpacked; its compression comes before.
+/// Middle of the reason of a compressed file whose content begins like no image and cannot be unpacked further: the name
+/// of its compression is before it, the cause after it.
 pub const UNREADABLE: &str = " data that cannot be read: ";
 /// The reason of a file without bytes.
 pub const EMPTY: &str = "empty";
@@ -145,9 +146,13 @@ pub struct Row {
     pub left_out: Option<LeftOutCause>,
     /// Whether it looks like DICOM, but its header could not be parsed.
     pub is_unparsed_dicom: bool,
-    /// Whether it has bytes outside of its content: in no member of an archive, in or after the data of a compressed file,
-    /// or in or after the packed data of a zip member. Bytes in or after the data of a compressed file that is kept as one
-    /// file, and bytes of such an archive, count only with `extra_bytes_may_contain_images`: they are kept with the file.
+    /// Whether it has bytes outside of its content:
+    /// - bytes of an archive that are in none of its members,
+    /// - bytes in or after the data of a compressed file,
+    /// - bytes in or after the packed data of a zip member.
+    ///
+    /// The first two kinds remain in an archive or compressed file that is stored as it is. In this case they count only if
+    /// they begin like images (`extra_bytes_may_contain_images`). With `is_gzipped`, all count.
     pub has_extra_bytes: bool,
     /// Whether some of these bytes begin like an archive, a compressed file or a DICOM file.
     pub extra_bytes_may_contain_images: bool,
