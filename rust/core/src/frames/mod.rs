@@ -12,6 +12,7 @@ mod details;
 mod elements;
 mod groups;
 mod length;
+mod lossless_jpeg;
 mod midnight;
 mod numbering;
 mod object;

@@ -19,7 +19,9 @@ pub enum Pixels {
     },
     /// Run-length encoded (PS3.5 annex G).
     Rle,
-    /// Pixels that are not read: another compression, or a deflated data set.
+    /// In lossless JPEG (PS3.5 A.4.1).
+    LosslessJpeg,
+    /// Pixels that are not read: another compression, a form of lossless JPEG that is not decoded, or a deflated data set.
     Unreadable,
     /// The pixels of some frame are damaged.
     Damaged,
@@ -99,7 +101,7 @@ pub struct Object {
     /// Whether all rows of its frames are compared with the converted image, and not only
     /// [`compared_rows`](super::compared_rows), because the encoding differs within the series.
     pub compares_all_rows: bool,
-    /// Offset and length of each fragment of run-length encoded pixels.
+    /// Offset and length of each fragment of pixels that are run-length encoded or in lossless JPEG.
     pub fragments: Vec<(u64, u32)>,
     /// Division of a mosaic into tiles; None for other objects.
     pub tiling: Option<Tiling>,

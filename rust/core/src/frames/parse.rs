@@ -5,6 +5,7 @@ use super::csa;
 use super::elements::{each_element, each_item, numbers, text};
 use super::groups::{fragments, read_groups, read_plain_elements, read_shared_groups};
 use super::length;
+use super::lossless_jpeg;
 use super::object::{Frame, Object, Pixels};
 use super::private::{DeferredElement, PrivateBlocks};
 use super::tiles::Tiles;
@@ -133,7 +134,7 @@ impl ObjectBuilder {
                 self.object.is_truncated = length::ends_early(&fragments, self.size);
                 let end = length::end_of_fragments(&fragments);
                 self.object.has_appended_file = length::file_begins_at(reader, end)?;
-                if self.object.pixels == Pixels::Rle {
+                if matches!(self.object.pixels, Pixels::Rle | Pixels::LosslessJpeg) {
                     self.object.fragments = fragments;
                 }
             }
@@ -338,6 +339,9 @@ impl ObjectBuilder {
                 is_double: element.tag == DOUBLE_FLOAT_PIXEL_DATA,
             },
             None if plain && syntax.uid == RLE => Pixels::Rle,
+            None if plain && lossless_jpeg::TRANSFER_SYNTAXES.contains(&syntax.uid.as_str()) => {
+                Pixels::LosslessJpeg
+            }
             _ => Pixels::Unreadable,
         };
         let end = element

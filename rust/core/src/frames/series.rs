@@ -220,7 +220,7 @@ fn has_mixed_encodings(objects: &[Object]) -> bool {
 }
 
 /// Computes the hashes of the values of an object's frames; none if its values cannot be compared or are floating-point
-/// numbers, or if a frame is damaged. `values` is a buffer.
+/// numbers, or if a frame cannot be decoded. `values` is a buffer.
 fn compute_values_hashes(
     file: &File,
     object: &mut Object,
@@ -234,9 +234,12 @@ fn compute_values_hashes(
     for frame in &object.frames {
         match reader.values_hash(file, object, frame.index, values) {
             Ok(hash) => hashes.push(hash),
-            // With a damaged frame, no frame of the object is compared.
+            // With a frame that cannot be decoded, no frame of the object is compared.
             Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-                object.pixels = Pixels::Damaged;
+                object.pixels = match object.pixels {
+                    Pixels::LosslessJpeg => Pixels::Unreadable,
+                    _ => Pixels::Damaged,
+                };
                 return Ok(());
             }
             Err(error) => return Err(error),

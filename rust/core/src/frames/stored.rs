@@ -1,11 +1,12 @@
-//! Stored pixel values of the compared rows of a frame, read from uncompressed or run-length encoded pixel data.
+//! Stored pixel values of the compared rows of a frame, read from pixel data that are uncompressed, run-length encoded or in
+//! lossless JPEG.
 
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
 use super::object::{Object, Pixels};
-use super::rle;
+use super::{lossless_jpeg, rle};
 
 /// Number of rows of a frame that are compared with the converted image: in the middle, where the anatomy is.
 const COMPARED_ROWS: u32 = 4;
@@ -26,9 +27,10 @@ pub fn comparison_obstacle(object: &Object) -> Option<&'static str> {
     let length = match object.pixels {
         Pixels::Native { length, .. } | Pixels::Floating { length, .. } => length,
         Pixels::Rle if object.fragments.len() == object.frame_count as usize => u64::MAX,
+        Pixels::LosslessJpeg if is_decodable_jpeg(object) => u64::MAX,
         Pixels::Rle | Pixels::Damaged => return Some("damaged pixel data"),
         // An object without pixels has no frames, so this text is never used for it.
-        Pixels::Unreadable | Pixels::Absent => return Some("compressed"),
+        Pixels::LosslessJpeg | Pixels::Unreadable | Pixels::Absent => return Some("compressed"),
     };
     if object.is_truncated {
         return Some("a file that is cut short");
@@ -73,9 +75,25 @@ pub fn comparison_obstacle(object: &Object) -> Option<&'static str> {
     (length < need).then_some("pixel data that is too short")
 }
 
+/// Returns whether each frame of an object in lossless JPEG is grey, and its fragments are known.
+fn is_decodable_jpeg(object: &Object) -> bool {
+    let fragments = object.fragments.len();
+    let is_divided = fragments == object.frame_count as usize || object.frame_count == 1;
+    is_divided && fragments > 0 && samples(object) == 1 && object.encoding.bits_allocated <= 16
+}
+
 /// Returns the number of samples of a pixel.
 fn samples(object: &Object) -> u64 {
     object.encoding.samples.max(1).into()
+}
+
+/// Returns the fragments of one frame: all of them for an object with one frame; None if it has none.
+fn fragments_of(object: &Object, frame: u64) -> Option<&[(u64, u32)]> {
+    if object.frame_count == 1 {
+        return Some(&object.fragments);
+    }
+    let at = usize::try_from(frame).ok()?;
+    object.fragments.get(at..=at)
 }
 
 /// Returns the number of colour planes of a frame; 1 if the samples of a pixel are adjacent. Decoding a run-length
@@ -114,8 +132,8 @@ fn float_value(cell: &[u8], big_endian: bool) -> f64 {
 pub struct PixelReader {
     /// The buffered bytes. They serve all tiles of a mosaic that are side by side.
     bytes: Vec<u8>,
-    /// Offset and length of the buffered bytes in the file. If the buffer contains a decoded run-length encoded frame:
-    /// the index of the frame, and 0.
+    /// Offset and length of the buffered bytes in the file. If the buffer contains a decoded frame: the index of the
+    /// frame, and 0.
     loaded: Option<(u64, usize)>,
 }
 
@@ -124,8 +142,8 @@ impl PixelReader {
     ///
     /// # Errors
     ///
-    /// Fails if the file cannot be read, ends before the pixels, or contains damaged run-length encoding
-    /// (`InvalidData`).
+    /// Fails if the file cannot be read, ends before the pixels, or contains run-length encoding or lossless JPEG that
+    /// cannot be decoded (`InvalidData`).
     pub fn read(&mut self, file: &File, object: &Object, index: u32) -> io::Result<StoredValues> {
         if let Pixels::Floating { big_endian, .. } = object.pixels {
             let size = usize::from(object.encoding.bits_allocated / 8).max(1);
@@ -202,7 +220,7 @@ impl PixelReader {
         };
         let row_bytes = usize::try_from(u64::from(object.columns) * pixel_bytes).unwrap_or(0);
         let length = row_bytes * count as usize;
-        let start = if object.pixels == Pixels::Rle {
+        let start = if matches!(object.pixels, Pixels::Rle | Pixels::LosslessJpeg) {
             self.unpack(file, object, frame)?;
             row as usize * row_bytes
         } else {
@@ -252,25 +270,36 @@ impl PixelReader {
         Ok(hasher.end())
     }
 
-    /// Reads and decodes a run-length encoded frame into the buffer.
+    /// Reads a frame that is run-length encoded or in lossless JPEG, and decodes it into the buffer.
     fn unpack(&mut self, file: &File, object: &Object, frame: u64) -> io::Result<()> {
         if self.loaded == Some((frame, 0)) {
             return Ok(());
         }
         let damaged = || io::Error::from(io::ErrorKind::InvalidData);
-        let fragment = usize::try_from(frame).ok();
-        let (offset, length) = fragment
-            .and_then(|frame| object.fragments.get(frame).copied())
-            .ok_or_else(damaged)?;
         self.loaded = None;
-        self.bytes.resize(length as usize, 0);
-        file.read_exact_at(&mut self.bytes, offset)?;
-        let pixels = object.rows as usize * object.columns as usize;
+        self.read_fragments(file, fragments_of(object, frame).ok_or_else(damaged)?)?;
         let bytes = usize::from(object.encoding.bits_allocated / 8);
-        let samples_per_pixel = usize::try_from(samples(object)).unwrap_or(1);
-        self.bytes =
-            rle::decode(&self.bytes, pixels, bytes, samples_per_pixel).ok_or_else(damaged)?;
+        let decoded = if object.pixels == Pixels::Rle {
+            let pixels = object.rows as usize * object.columns as usize;
+            let samples_per_pixel = usize::try_from(samples(object)).unwrap_or(1);
+            rle::decode(&self.bytes, pixels, bytes, samples_per_pixel)
+        } else {
+            lossless_jpeg::decode(&self.bytes, object.rows, object.columns, bytes)
+        };
+        self.bytes = decoded.ok_or_else(damaged)?;
         self.loaded = Some((frame, 0));
+        Ok(())
+    }
+
+    /// Reads fragments, one after the other, into the buffer.
+    fn read_fragments(&mut self, file: &File, fragments: &[(u64, u32)]) -> io::Result<()> {
+        self.bytes.clear();
+        for &(offset, length) in fragments {
+            let start = self.bytes.len();
+            self.bytes.resize(start.saturating_add(length as usize), 0);
+            let target = self.bytes.get_mut(start..).unwrap_or_default();
+            file.read_exact_at(target, offset)?;
+        }
         Ok(())
     }
 

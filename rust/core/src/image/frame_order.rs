@@ -117,9 +117,10 @@ fn is_regular(frames: &[&SeriesFrame<'_>]) -> bool {
         && !has_exchanged_frames(&frames, &places)
 }
 
-/// Returns whether the `frames` of one object, in this order, are shuffled. They are not if they follow each other
-/// volume by volume, the slices of all volumes have the same ascending or descending positions, and no header says that
-/// a slice has another place in its volume or belongs to another volume.
+/// Returns whether converters may misplace the `frames` of one object, which are in this order. They do not if the frames
+/// follow each other volume by volume, the slices of all volumes have the same ascending or descending positions, and no
+/// header says that a slice has another place in its volume or belongs to another volume. Descending positions are
+/// right only if converters sort the slices (see [`are_sorted_by_converters`]).
 fn is_shuffled(frames: &[SeriesFrame<'_>]) -> bool {
     let places: Vec<Option<i64>> = frames
         .iter()
@@ -127,9 +128,20 @@ fn is_shuffled(frames: &[SeriesFrame<'_>]) -> bool {
         .collect();
     let different: BTreeSet<_> = places.iter().flatten().collect();
     let count = different.len().max(1);
+    let is_ascending = places.chunks(count).all(<[_]>::is_sorted);
     !are_equal_volumes(&places, count)
+        || !(is_ascending || are_sorted_by_converters(frames))
         || has_other_slice_order(frames, count)
         || has_exchanged_frames(frames, &places)
+}
+
+/// Returns whether converters sort the slices of an object by its dimensions. They write the frames of other objects in
+/// their order, but with the geometry of ascending slices.
+fn are_sorted_by_converters(frames: &[SeriesFrame<'_>]) -> bool {
+    frames.iter().all(|series_frame| {
+        !series_frame.object.keeps_frame_order
+            && !series_frame.frame.attributes.dimension_indices.is_empty()
+    })
 }
 
 /// Returns whether InStackPositionNumber does not rise from frame to frame in a volume of `count` slices, in an object whose
@@ -243,6 +255,12 @@ mod tests {
         assert_eq!(irregular(against, false), 3);
         assert_eq!(irregular(against, true), 0);
         assert_eq!(irregular([(0, 1), (1, 2), (2, 3)], false), 0);
-        assert_eq!(irregular([(2, 1), (1, 2), (0, 3)], false), 0);
+    }
+
+    #[test]
+    fn descending_frames_are_irregular_if_converters_do_not_sort_them() {
+        let descending = [(2, 1), (1, 2), (0, 3)];
+        assert_eq!(irregular(descending, false), 0);
+        assert_eq!(irregular(descending, true), 3);
     }
 }
