@@ -143,6 +143,15 @@ def test_learning_replaces_no_other_file_that_appears_while_the_protocol_is_writ
     assert [each.name for each in tmp_path.iterdir() if "qxbatch-copy" in each.name] == []
 
 
+def test_learning_replaces_no_deeply_nested_file(imported: Study, tmp_path: Path) -> None:
+    path, nested = tmp_path / "protocol.toml", "a = " + "[" * 20_000
+    path.write_text(nested)
+    run = run_main("protocol", "learn", str(imported.sessions), f"--output={path}", "--overwrite=yes")
+    assert run.status == 64
+    assert "is not a protocol; it would be lost" in run.err
+    assert path.read_text() == nested
+
+
 def test_the_study_level_compares_without_a_protocol(imported: Study, tmp_path: Path) -> None:
     study = Study(tmp_path)
     for session in SESSIONS:

@@ -155,7 +155,7 @@ def _is_toml(path: Path) -> bool:
 
     try:
         tomllib.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return True
 
