@@ -315,6 +315,7 @@ def test_a_message_has_the_first_ten_differences() -> None:
 
 def test_a_scanner_is_named_by_manufacturer_and_model() -> None:
     assert scanner_name("Siemens HealthCare GmbH", "Prisma_fit") == "Siemens Prisma_fit"
-    assert scanner_name("TOSHIBA_MEC", "Titan3T") == "TOSHIBA_MEC Titan3T"
+    assert scanner_name("TOSHIBA_MEC", "Titan3T") == scanner_name("CANON_MEC", "Titan3T") == "Canon Titan3T"
+    assert scanner_name("GEneric", "M1") == "GEneric M1", "`ge` is a word"
     assert scanner_name("", "") == ""
     assert REST.software

@@ -144,6 +144,9 @@ def test_a_new_name_is_used_by_no_entry_and_by_no_other_new_name() -> None:
     names = ["a#b.zip", "a:b.zip", "a_b.zip", "a_b-2.zip"]
     ids = [rename_command(PurePath("/i", name), lambda name: SessionId(name[:-4]), "", names)[1] for name in names[:2]]
     assert ids == ["a_b-3", "a_b-4"]
+    names = ["##", "#:", "S-#:"]
+    ids = [rename_command(PurePath("/i", name), SessionId, "", names)[1] for name in names]
+    assert len(set(ids)) == len(ids), "names without a valid character"
 
 
 # tables

@@ -143,6 +143,31 @@ def test_learning_replaces_no_other_file_that_appears_while_the_protocol_is_writ
     assert [each.name for each in tmp_path.iterdir() if "qxbatch-copy" in each.name] == []
 
 
+def test_learning_replaces_a_protocol_with_a_byte_order_mark(imported: Study, tmp_path: Path) -> None:
+    path = tmp_path / "protocol.toml"
+    path.write_bytes(b'\xef\xbb\xbf[[series]]\r\nname = "old"\r\n')
+    assert run_main("protocol", "learn", str(imported.sessions), f"--output={path}", "--overwrite=yes").status == 0
+    assert "old" not in path.read_text()
+
+
+def test_learning_does_not_read_a_large_file(imported: Study, tmp_path: Path) -> None:
+    path = tmp_path / "protocol.toml"
+    path.write_bytes(b"# a\n" * 300_000)
+    run = run_main("protocol", "learn", str(imported.sessions), f"--output={path}", "--overwrite=yes")
+    assert run.status == 64
+    assert "cannot be read: has more than 1048576 bytes" in run.err
+    assert path.stat().st_size == 1_200_000
+
+
+def test_learning_replaces_no_deeply_nested_file(imported: Study, tmp_path: Path) -> None:
+    path, nested = tmp_path / "protocol.toml", "a = " + "[" * 20_000
+    path.write_text(nested)
+    run = run_main("protocol", "learn", str(imported.sessions), f"--output={path}", "--overwrite=yes")
+    assert run.status == 64
+    assert "is not a protocol; it would be lost" in run.err
+    assert path.read_text() == nested
+
+
 def test_the_study_level_compares_without_a_protocol(imported: Study, tmp_path: Path) -> None:
     study = Study(tmp_path)
     for session in SESSIONS:

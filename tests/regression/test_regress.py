@@ -175,6 +175,11 @@ def test_a_link_to_an_expectation_that_is_not_here_is_kept(sets: Path) -> None:
     assert link.is_symlink()
 
 
+def test_a_packet_with_a_file_called_packets_is_one_set(tmp_path: Path) -> None:
+    write_packet({"packets": b"notes", **MrSeries().files()}, tmp_path, "P1", Kind.FOLDER)
+    assert [(each.packets_folder, each.only_packet) for each in find_sets(tmp_path)] == [(tmp_path, "P1")]
+
+
 def test_another_file_that_appears_during_the_import_is_kept(sets: Path) -> None:
     [regression_set] = find_sets(sets)
     path = regression_set.expected_file

@@ -12,7 +12,10 @@ from qxbatch.pipeline.waiting import stop_work, wait_for
 
 
 def import_units(context: Context, units: Sequence[Unit]) -> list[UnitResult]:
-    """Import units, the largest first; return their results in the order of `units`. Raises KeyboardInterrupt."""
+    """Import units, the largest first; return their results in the order of `units`.
+
+    Raises KeyboardInterrupt, and RuntimeError if a thread cannot be started.
+    """
     context.observer.notify(RunStarted(len(units), sum(unit.size for unit in units)))
     order = sorted(range(len(units)), key=lambda i: -units[i].size)
     # one more than --n-procs: while one unit waits for the disk or its threads, another one works
@@ -24,7 +27,7 @@ def import_units(context: Context, units: Sequence[Unit]) -> list[UnitResult]:
             for i in order:
                 futures[i] = pool.submit(import_unit, context, units[i])
         wait_for(list(futures.values()))
-    except (KeyboardInterrupt, RuntimeError):  # a signal, or a thread cannot be started
+    except (KeyboardInterrupt, RuntimeError):
         stop_work(context.interrupt)
         for future in futures.values():
             future.cancel()

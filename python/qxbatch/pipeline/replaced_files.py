@@ -21,6 +21,9 @@ def keep_replaced_files(
     """Keep files of replaced sessions whose bytes exist nowhere else; yield warnings and errors.
 
     `invalid_sessions` has the ids of new sessions that are missing or not as expected. All files that they replace are kept.
+
+    `check_lock` is called before each session and raises PacketError if another run took over the unit's lock. Raises OSError if a
+    folder that this uses is a link, and ValueError if the ledger of a new session is damaged.
     """
     folder = workspace.archive_folder.parent / REPLACED_FOLDER
     for session in journal.sessions:

@@ -50,7 +50,7 @@ class SessionCheck(NamedTuple):
 def check_session(protocol: Protocol, session: ScannedSession) -> SessionCheck:
     """Return the differences between a session with facts (`ScannedSession.has_facts`) and a protocol.
 
-    Each series has the parameters that are expected on its own scanner.
+    Each series is compared with the parameters that are expected on its own scanner.
     """
     entries = [entry for entry in protocol.series if any(map(entry.is_expected_on, session.compared_scanners))]
     assigned, extra = _assign(entries, session)

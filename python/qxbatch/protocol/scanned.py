@@ -17,7 +17,7 @@ _MAKERS = {
     "canon": "Canon",
     "toshiba": "Canon",
 }
-"""Maps the beginning of Manufacturer, in lower case, to the maker's name. Software versions of one maker spell it differently."""
+"""Maps the first words of Manufacturer, in lower case, to the maker's name. Software versions of one maker spell it differently."""
 
 
 UNKNOWN_SCANNER = "unknown scanner"
@@ -146,7 +146,7 @@ def scanner_name(manufacturer: str, model: str) -> str:
     """
     words = manufacturer.split()
     folded = " ".join(words).casefold()
-    maker = next((name for start, name in _MAKERS.items() if re.match(rf"{start}\b", folded)), " ".join(words))
+    maker = next((name for start, name in _MAKERS.items() if re.match(rf"{start}(?![^\W_])", folded)), " ".join(words))
     model_words = [word for word in model.split() if word.casefold() not in ("magnetom", maker.casefold())]
     return " ".join(word for word in (maker, *model_words) if word)
 

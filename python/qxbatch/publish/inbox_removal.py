@@ -33,7 +33,7 @@ _IGNORED_ERRORS = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT)
 
 
 class UnremovedFile(NamedTuple):
-    """A listed file that was not removed from the inbox, or an empty folder that could not be removed."""
+    """A listed file that was not removed from the inbox, a mount point, or an empty folder that could not be removed."""
 
     path: Path
     error: str = ""

@@ -11,7 +11,7 @@ _LONGEST = 200
 
 
 def last_holder_clause(path: Path) -> str:
-    """Return a clause that says who last held a lock, as its lock file records it, and that this process may be suspended.
+    """Return a clause that says who last held a lock, as its lock file records it, and that the holder may be suspended.
 
     It is empty if the file cannot be read, or if it names nobody in printable characters.
     """

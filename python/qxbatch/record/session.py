@@ -44,7 +44,7 @@ def record_session(
 
     `converters` maps names to versions; `began` is the time (time.monotonic) at which the work on the session started.
 
-    Raises OSError, and UsageError if the path of the session is invalid in session.txt.
+    Raises OSError, CancelledError, and UsageError if the path of the session is invalid in session.txt.
     """
     conversions = [redacted_conversion(conversion, sorted_session.redact) for conversion in converted.conversions]
     session_images = _record_images(sorted_session, conversions, converted, folders, settings)

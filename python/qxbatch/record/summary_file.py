@@ -43,6 +43,8 @@ def record_summary(
     the images in the converters' output. `patient` is the patient's id, or empty if it is not known or the session id
     replaces it. `fates` has the number of ledger rows by fate, `left_out_counts` the number of members left out by cause.
     `converters` maps names to versions. `seconds` is the time that the work on the session took.
+
+    Raises OSError and CancelledError.
     """
     statistics_by_number = (
         (item.image.number, statistics.get(item.output.nifti)) for item in session_images.numbered_images

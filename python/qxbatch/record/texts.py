@@ -28,7 +28,10 @@ def write_session_txt(
     folders: ImportFolders,
     path_map: Sequence[tuple[Path, Path]],
 ) -> None:
-    """Write session.txt, which marks a fully written session. `path_map` has pairs (folder here, folder outside) for its paths."""
+    """Write session.txt, which marks a fully written session. `path_map` has pairs (folder here, folder outside) for its paths.
+
+    Raises OSError, and UsageError as `session_txt_text`.
+    """
     with create_text(folders.build_paths.session_txt) as file:
         file.write(
             session_txt_text(

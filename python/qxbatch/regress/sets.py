@@ -62,7 +62,7 @@ def find_sets(folder: Path) -> list[RegressionSet]:
     """
     if (folder / PACKETS).is_dir():
         return [_set(folder)]
-    sets = [_set(path.parent) for path in folder.glob(f"*/{PACKETS}")] + _single_packets(folder)
+    sets = [_set(path.parent) for path in folder.glob(f"*/{PACKETS}") if path.is_dir()] + _single_packets(folder)
     if not sets:
         raise UsageError(
             f"{folder} contains no regression set.",

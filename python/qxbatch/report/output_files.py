@@ -25,6 +25,7 @@ from qxbatch.session.layout import (
 )
 from qxbatch.settings.model import Settings
 from qxbatch.settings.paths import absolute_form
+from qxbatch.textfile import read_text
 
 _SUMMARY_HEAD = re.compile(rb'\s*\{\s*"schema":\s*\d+,\s*"exit_status":')
 _LOG_LINE = re.compile(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} [A-Z]+ ")
@@ -150,12 +151,17 @@ def _is_log(path: Path) -> bool:
 
 
 def _is_toml(path: Path) -> bool:
-    """Return whether a file is TOML, as protocols and rule files are. Any TOML file may be replaced, but only with --overwrite."""
+    """Return whether a file is TOML, as protocols and rule files are. Any TOML file may be replaced, but only with --overwrite.
+
+    Raises OSError, also for a file that is larger than a protocol or rule file can be.
+    """
     import tomllib  # imported here, since an import of packets does not need it
 
+    from qxbatch.protocol.toml_file import MAX_FILE_BYTES
+
     try:
-        tomllib.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
+        tomllib.loads(read_text(path, "strict", MAX_FILE_BYTES).removeprefix("\ufeff"))
+    except (ValueError, RecursionError):
         return False
     return True
 

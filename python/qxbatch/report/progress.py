@@ -43,7 +43,10 @@ class Progress:
         stream: TextIO | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """With `quiet`, nothing is shown. With `list_all`, sessions without problems are listed, too. `clock` returns seconds."""
+        """With `quiet`, nothing is shown. `clock` returns seconds.
+
+        On a terminal, the end of a session without problems is shown only with `list_all`.
+        """
         self._stream = sys.stderr if stream is None else stream
         self._quiet = quiet
         self._list_all = list_all

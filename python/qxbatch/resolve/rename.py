@@ -24,7 +24,7 @@ def rename_command(
     candidates = (
         clean_name(current),
         current.replace(name, f"{name}-1", 1) if name else "",
-        clean_name(f"S-{current}"),
+        _prefixed_name(current),
     )
     names = frozenset(beside)
     for new_name in (_unused_name(candidate, current, names) for candidate in candidates):
@@ -37,20 +37,29 @@ def rename_command(
 def _unused_name(name: str, current: str, names: frozenset[str]) -> str:
     """Return a name that `current` can be renamed to: `name`, or if that is used, `name` with a number; empty if `name` is.
 
-    `names` are the names in the folder. If `clean_name` returns `name` for several of them, each gets another number, in sorted
-    order.
+    `names` are the names in the folder. If `clean_name` or `_prefixed_name` returns `name` for several of them, each gets another
+    number, in sorted order.
 
     >>> _unused_name("a_b.zip", "a:b.zip", frozenset({"a#b.zip", "a:b.zip"}))
     'a_b-2.zip'
     """
     alike = [name] if name in names and name != current else []
-    alike += sorted(other for other in {*names, current} if other not in alike and clean_name(other) == name)
+    alike += sorted(
+        other
+        for other in {*names, current}
+        if other not in alike and name in (clean_name(other), _prefixed_name(other))
+    )
     position = alike.index(current) if current in alike else len(alike)
     if not name or not position:
         return name
     stem, dot, ending = name.partition(".")
     numbered = (f"{stem}-{number}{dot}{ending}" for number in count(2))
     return next(islice((unused for unused in numbered if unused not in names), position - 1, None))
+
+
+def _prefixed_name(name: str) -> str:
+    """Return a similar name that begins with `S-` and that a session may have; empty if there is none."""
+    return clean_name(f"S-{name}")
 
 
 def clean_name(name: str) -> str:
