@@ -1,7 +1,10 @@
 """Images in lossless JPEG are decoded and compared with the converted ones."""
 
 from pathlib import Path
+from typing import Any
 
+import nibabel
+import numpy as np
 import pytest
 
 from tests.build.dicom import Vendor, encoded
@@ -47,3 +50,19 @@ def test_the_values_of_a_classic_series_are_compared(tmp_path: Path) -> None:
     assert (outcome.warnings, outcome.notes) == ([], [])
     (output,) = outcome.conversion.outputs
     check_image(output.nifti, slices)
+
+
+def test_negative_values_of_less_than_16_bits_are_right(tmp_path: Path) -> None:
+    """dcm2niix 1.0.20260724 does not extend their sign."""
+    slices = block(PLACES)
+    files = [read_back(encoded(classic(part, number))) for number, part in enumerate(slices, start=1)]
+    for dataset in files:
+        dataset.PixelRepresentation = 1
+        cells = (np.frombuffer(dataset.PixelData, "<u2").astype(int) - 200) & 0xFFF
+        dataset.PixelData = cells.astype("<u2").tobytes()
+    outcome = converted([compress(dataset) for dataset in files], tmp_path)
+    assert outcome.warnings == []
+    (output,) = outcome.conversion.outputs
+    image: Any = nibabel.load(output.nifti)
+    expected = [part.pixels.min() - 200 for part in slices]
+    assert np.asarray(image.dataobj).min(axis=(0, 1)).tolist() == expected

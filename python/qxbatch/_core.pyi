@@ -13,6 +13,7 @@ from qxbatch._images import Comparison as Comparison
 from qxbatch._images import ImageCheck as ImageCheck
 from qxbatch._images import Statistics as Statistics
 from qxbatch._images import colour_slice as colour_slice
+from qxbatch._images import decode_lossless_jpeg as decode_lossless_jpeg
 from qxbatch._images import grey_slice as grey_slice
 from qxbatch._stacks import AcquiredStacks as AcquiredStacks
 from qxbatch._stacks import Stack as Stack
@@ -35,6 +36,7 @@ __all__ = [
     "Stack",
     "Statistics",
     "colour_slice",
+    "decode_lossless_jpeg",
     "grey_slice",
     "gzip_content_size_and_head",
     "gzip_file",

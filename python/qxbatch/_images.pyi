@@ -21,6 +21,12 @@ def colour_slice(path: str, offset: int, datatype: int, rows: Sequence[int], col
     Raises the same errors as `grey_slice`.
     """
 
+def decode_lossless_jpeg(stream: bytes, rows: int, columns: int, cell_bytes: int) -> bytes | None:
+    """Return the little-endian cells of a grey frame in lossless JPEG (ISO/IEC 10918-1 annex H), row by row.
+
+    `cell_bytes` is 1 or 2. None if the stream is damaged or has another size, or if it has restart intervals or a point transform.
+    """
+
 @final
 class Comparison:
     """The result of comparing a series with its images."""

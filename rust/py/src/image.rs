@@ -1,4 +1,4 @@
-//! `grey_slice`, `colour_slice`, `SeriesFrames` and its comparison with images. In `python/qxbatch`, `_core.pyi`
+//! `decode_lossless_jpeg`, `grey_slice`, `colour_slice`, `SeriesFrames` and its comparison with images. In `python/qxbatch`, `_core.pyi`
 //! documents `SeriesFrames`, and `_images.pyi` the others with their fields.
 #![allow(
     clippy::needless_pass_by_value,
@@ -10,12 +10,26 @@ use std::path::{Path, PathBuf};
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use qxbatch_core::frames::{Component, Details, Facts, Pixels, Series, details};
+use qxbatch_core::frames::{
+    Component, Details, Facts, Pixels, Series, decode_lossless_jpeg as core_decode_lossless_jpeg,
+    details,
+};
 use qxbatch_core::image::{self as core, VolumeOrder, VoxelType, colours, grey};
 use qxbatch_core::stacks::acquired_stacks;
 
 use crate::failure::os_error;
 use crate::stacks::AcquiredStacks;
+
+#[pyfunction]
+pub(crate) fn decode_lossless_jpeg(
+    py: Python<'_>,
+    stream: &[u8],
+    rows: u32,
+    columns: u32,
+    cell_bytes: usize,
+) -> Option<Vec<u8>> {
+    py.detach(|| core_decode_lossless_jpeg(stream, rows, columns, cell_bytes))
+}
 
 #[pyfunction]
 #[pyo3(signature = (path, offset, datatype, rows, columns, *, big_endian))]

@@ -47,6 +47,7 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<image::ImageCheck>()?;
     m.add_class::<image::SeriesFrames>()?;
     m.add_function(wrap_pyfunction!(image::colour_slice, m)?)?;
+    m.add_function(wrap_pyfunction!(image::decode_lossless_jpeg, m)?)?;
     m.add_function(wrap_pyfunction!(image::grey_slice, m)?)?;
     m.add_class::<statistics::Statistics>()?;
     Ok(())

@@ -23,7 +23,7 @@ from qxbatch.convert.normalize.frames import read_frames
 from qxbatch.convert.normalize.model import CopiedStack, Frame, FrameSource, PixelEncoding
 from qxbatch.convert.normalize.mosaics import mosaic_copies
 from qxbatch.convert.normalize.objects import ImageObject, frame_bytes, image_objects
-from qxbatch.convert.normalize.pixels import decode, frame_length, mask_unused_bits
+from qxbatch.convert.normalize.pixels import decode, decompressed_pixels, frame_length, mask_unused_bits
 from qxbatch.convert.normalize.recoding import (
     Recoding,
     ValueRange,
@@ -184,7 +184,7 @@ def _write_frame(image: ImageObject, data: bytes, target: _FrameTarget, output: 
     recoding = output.recoding
     pixels, encoding, syntax = _pixels(image, frame, data, recoding)
     describe_pixels(copy, encoding, rescaled=bool(recoding and recoding.is_rescaled), recoded=recoding is not None)
-    add_pixels(copy, pixels, syntax, encapsulated=image.is_encapsulated and recoding is None)
+    add_pixels(copy, pixels, syntax, encapsulated=image.is_encapsulated and syntax == image.syntax)
     number = target.volume * len(output.plan.grid.positions) + target.slice_index + 1
     dcmwrite(
         output.folder / f"{number:07}.dcm",
@@ -208,10 +208,13 @@ def _pixels(
             values = np.rint(rescale(values, frame)).astype(recoding.dtype)
         syntax = ExplicitVRLittleEndian if needs_plain_syntax else image.syntax
         return values.astype(recoding.dtype).tobytes(), recoding.encoding, syntax
-    if image.is_encapsulated:
-        return encapsulate([data]), frame.encoding, image.syntax
     source = frame.encoding
     encoding = PixelEncoding(source.bits_allocated, source.bits_stored, source.bits_stored - 1, source.is_signed)
+    if image.is_encapsulated:
+        native = decompressed_pixels(image, frame, data)
+        if native is not None:
+            return native, encoding, ExplicitVRLittleEndian
+        return encapsulate([data]), frame.encoding, image.syntax
     syntax = ExplicitVRLittleEndian if image.syntax == DeflatedExplicitVRLittleEndian else image.syntax
     return mask_unused_bits(image, frame, data), encoding, syntax
 

@@ -6,10 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate
+from pydicom.uid import JPEGLossless, JPEGLosslessSV1
 
 from qxbatch.convert.normalize.errors import CannotNormalizeError
 from qxbatch.convert.normalize.model import Frame, PixelEncoding
 from qxbatch.convert.normalize.objects import ImageObject
+from qxbatch.core import decode_lossless_jpeg
 
 Values = NDArray[np.integer[Any]]
 """Stored values of pixels."""
@@ -49,7 +51,7 @@ def decode(image: ImageObject, frame: Frame, data: bytes) -> Values:
     order = "<" if image.is_little_endian or image.is_encapsulated else ">"
     size = frame.encoding.bits_allocated // _BYTE
     if image.is_encapsulated:
-        values = _decompress(image, data)
+        values = _decompress(image, frame, data)
         unsigned = values.astype(f"<i{values.dtype.itemsize}").view(f"<u{values.dtype.itemsize}")
     else:
         unsigned = np.frombuffer(data, f"{order}u{size}")
@@ -77,8 +79,32 @@ def mask_unused_bits(image: ImageObject, frame: Frame, data: bytes) -> bytes:
     return values.astype(f"{order}{values.dtype.kind}{values.dtype.itemsize}").tobytes()
 
 
-def _decompress(image: ImageObject, data: bytes) -> NDArray[Any]:
+def decompressed_pixels(image: ImageObject, frame: Frame, data: bytes) -> bytes | None:
+    """Return a grey frame in lossless JPEG as the bytes of a native frame, with values as in `stored_values`.
+
+    None for other frames, and if the stream cannot be decoded.
+    """
+    cells = _lossless_jpeg(image, frame, data)
+    if cells is None:
+        return None
+    values = stored_values(cells, frame.encoding)
+    return values.astype(f"<{values.dtype.kind}{values.dtype.itemsize}").tobytes()
+
+
+def _lossless_jpeg(image: ImageObject, frame: Frame, data: bytes) -> NDArray[Any] | None:
+    """Return the cells of a grey frame in lossless JPEG; None for other frames, and if the stream cannot be decoded."""
+    if image.syntax not in (JPEGLossless, JPEGLosslessSV1) or frame.samples_per_pixel > 1:
+        return None
+    size = frame.encoding.bits_allocated // _BYTE
+    decoded = decode_lossless_jpeg(data, frame.rows, frame.columns, size)
+    return None if decoded is None else np.frombuffer(decoded, f"<u{size}")
+
+
+def _decompress(image: ImageObject, frame: Frame, data: bytes) -> NDArray[Any]:
     """Return the values of a compressed frame. Raises CannotNormalizeError when they cannot be decoded."""
+    cells = _lossless_jpeg(image, frame, data)
+    if cells is not None:
+        return cells
     dataset = Dataset()
     for keyword in _PIXEL_ELEMENTS:
         if keyword in image.header:

@@ -14,7 +14,7 @@ const MAX_PIXELS_PER_BYTE: usize = 8;
 ///
 /// None if the stream is damaged or has another size, or if it has restart intervals or a point transform, which the
 /// decoder does not handle.
-pub(super) fn decode(stream: &[u8], rows: u32, columns: u32, cell_bytes: usize) -> Option<Vec<u8>> {
+pub fn decode(stream: &[u8], rows: u32, columns: u32, cell_bytes: usize) -> Option<Vec<u8>> {
     let pixels = (rows as usize).checked_mul(columns as usize)?;
     let is_possible = pixels > 0 && pixels <= stream.len().saturating_mul(MAX_PIXELS_PER_BYTE);
     // Checked before the allocation: the decoder trusts the size in the stream.

@@ -16,6 +16,7 @@ mod lossless_jpeg;
 mod midnight;
 mod numbering;
 mod object;
+mod obstacle;
 mod parse;
 mod private;
 mod protocol;
@@ -27,10 +28,12 @@ mod tiles;
 
 pub use attributes::{Attributes, Component, Diffusion, PhaseAxis};
 pub use details::{Details, details};
+pub use lossless_jpeg::decode as decode_lossless_jpeg;
 pub use object::{Frame, Object, PixelEncoding, Pixels, Tiling};
+pub use obstacle::comparison_obstacle;
 pub use read::{parse, pixel_data_offset};
 pub use series::{Facts, FileError, Series};
-pub use stored::{PixelReader, StoredValues, ValuesHasher, compared_rows, comparison_obstacle};
+pub use stored::{PixelReader, StoredValues, ValuesHasher, compared_rows};
 
 pub(crate) use elements::{each_element, each_item};
 pub(crate) use midnight::{continue_after_midnight, next_day_limit, span};

@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 
 use super::numbering::number_frames;
 use super::object::{Object, Pixels};
+use super::obstacle::comparison_obstacle;
 use super::parse::MAX_FRAMES;
 use super::read::{read, read_any};
-use super::stored::{PixelReader, comparison_obstacle};
+use super::stored::PixelReader;
 use crate::regular;
 
 /// The bytes of a file that permit one more frame of its series than [`MAX_FRAMES`]: half of a small uncompressed image
