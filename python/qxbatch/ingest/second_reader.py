@@ -62,12 +62,13 @@ _ITEM_ELEMENT = "PatientID"
 def _notation(value: object) -> str:
     """Return a value as in a DICOM header: values of one element are separated by backslashes."""
     from pydicom import Sequence
+    from pydicom.valuerep import PersonName
 
     if value is None:
         return ""
     if isinstance(value, Sequence):
         return "\\".join(str(item.get(_ITEM_ELEMENT) or "") for item in value)
-    if isinstance(value, str | int | float):
+    if isinstance(value, str | int | float | PersonName):  # a PersonName is iterable: it yields its characters
         return str(value)
     try:
         return "\\".join(str(item) for item in value)  # type: ignore[attr-defined]
