@@ -32,7 +32,7 @@ def main() -> None:
 
 
 def read_header(path: str) -> dict[str, str] | None:
-    """Return the fields (`FIELDS`) of a file as pydicom reads them.
+    """Return the standard elements among `FIELDS` of a data set, at its top level, as pydicom reads them.
 
     None if pydicom cannot read them, or if SeriesInstanceUID or SOPInstanceUID is missing.
     """
