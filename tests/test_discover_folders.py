@@ -217,3 +217,11 @@ def test_a_folder_is_one_source_and_a_missing_inbox_has_none(tmp_path: Path) -> 
     (tmp_path / "inbox/sub").mkdir(parents=True)
     assert inbox_sources(tmp_path / "inbox", None).sources == (Source(tmp_path / "inbox", ""),)
     assert inbox_sources(tmp_path / "none", None).sources == ()
+
+
+def test_an_unreadable_file_in_the_inbox_of_a_session_does_not_end_the_run(tmp_path: Path) -> None:
+    for session in ("S1", "S2"):
+        write_folder(under(f"{session}/inbox", MrSeries().files()), tmp_path)
+    (tmp_path / "S1/inbox/MR").mkdir()
+    (tmp_path / "S1/inbox/MR/P1.zip").symlink_to("/proc/self/mem")  # it cannot be read at its beginning
+    assert ids(folder_candidates(tmp_path, "S*")) == ["S1", "S2"]

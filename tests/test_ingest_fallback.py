@@ -11,6 +11,7 @@ import pytest
 from qxbatch.core import CancelledError, ingest
 from qxbatch.ingest import fallback
 from qxbatch.ingest.fallback import read_unparsed_dicom
+from qxbatch.ingest.second_reader import read_header
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind
 from tests.build.study import Study
@@ -70,3 +71,11 @@ def test_a_cancelled_run_does_not_wait_for_the_reader(tmp_path: Path, monkeypatc
     monkeypatch.setattr(sys, "executable", str(program))
     with pytest.raises(CancelledError):
         read_unparsed_dicom(reading, "S1", lambda: True)  # type: ignore[arg-type]
+
+
+def test_the_second_reader_returns_names_and_lists_as_they_are_in_the_header(tmp_path: Path) -> None:
+    path = tmp_path / "IM0001"
+    path.write_bytes(MrSeries(name="Doe^Jane", changes={"OtherPatientNames": ["A^B", "C^D"]}).files()["IM0001"])
+    header = read_header(str(path))
+    assert header is not None
+    assert (header["PatientName"], header["OtherPatientNames"]) == ("Doe^Jane", "A^B\\C^D")

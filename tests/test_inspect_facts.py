@@ -18,7 +18,7 @@ from qxbatch.inspect.verdict import missing_text, verdict
 from qxbatch.model import Output
 from qxbatch.parrec.header import parse_par
 from qxbatch.textfile import MOST_BYTES
-from tests.build.dicom import MrSeries, Vendor
+from tests.build.dicom import MrSeries, Vendor, encoded
 from tests.build.parrec import ParRec
 from tests.build.scans import classic, enhanced, facts_of, mosaics
 from tests.build.slices import block, write_classic
@@ -79,6 +79,18 @@ def test_a_time_without_a_date_has_no_date() -> None:
     assert iso(36900.5) == "10:15:00.500"
     assert iso(36900, "20240115") == "2024-01-15T10:15:00"
     assert iso(86400 + 1, "20241231") == "2025-01-01T00:00:01"
+
+
+@pytest.mark.parametrize(
+    ("clock", "start"), [("101500", "2024-01-15T10:15:00"), ("1\N{SUPERSCRIPT TWO}1500", None), ("1015", None)]
+)
+def test_without_acquisition_times_the_start_is_a_valid_series_time(
+    clock: str, start: str | None, tmp_path: Path
+) -> None:
+    (tmp_path / "image").write_bytes(encoded(classic(AcquisitionTime=None)[0]))
+    frames = SeriesFrames([str(tmp_path / "image")])
+    header = {"SeriesDate": "20240115", "SeriesTime": clock}
+    assert facts(observe(frames.acquired_stacks(), header, [])).started == start
 
 
 def test_slice_size_is_the_distance_of_slice_centres(tmp_path: Path) -> None:

@@ -62,8 +62,8 @@ def redaction(headers: Iterable[HeaderLike], session_id: str) -> Redact:
     """Return a function that replaces the ids and names of the headers' patients by the session id; case is ignored.
 
     Ids and names are replaced as a whole, people's names also part by part (qxbatch.name_search). They are also found where a
-    converter removed the spaces of a description. A session id in a text does not change, unless it is the beginning of a longer
-    id or name. A count of files (`Found 301 DICOM`) does not change, even if it is a patient's id.
+    converter removed the spaces of a description. A session id in a text does not change, unless it is part of a longer id or
+    whole name. A count of files (`Found 301 DICOM`) does not change, even if it is a patient's id.
 
     The function is `no_redaction` if the headers contain nothing to replace.
     """

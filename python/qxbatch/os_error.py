@@ -122,9 +122,10 @@ def access_hint(path: Path) -> str:
 
 
 def _nearest(path: str) -> Path | None:
-    """Return the path, or its nearest parent that can be examined; None if none can."""
+    """Return the path, or its nearest parent that can be examined; None if none can. A link counts as its target."""
     start = Path(path)
-    for candidate in (start, *start.parents):
+    target = Path(os.path.realpath(start)) if os.path.islink(start) else start  # noqa: PTH114 - False if it cannot be read
+    for candidate in (start, target, *target.parents):
         try:
             candidate.stat()
         except (OSError, ValueError):

@@ -50,7 +50,7 @@ def _is_sessions_folder(folder: Path) -> bool:
 
     A sessions folder may have nothing but a master inbox before its first import. A session can also have a folder `inbox/MR`.
     So a folder that `kind_of_folder` does not recognise is a sessions folder only if `inbox/MR` can be listed and contains an
-    archive, and `dicom` and `nii` contain no file.
+    archive that can be read, and `dicom` and `nii` contain no file.
     """
     if not os.path.isdir(folder / MASTER_INBOX):  # noqa: PTH112 - Path.is_dir raises PermissionError
         return False
@@ -64,5 +64,11 @@ def _has_archive(inbox: Path) -> bool:
         names = names_in(inbox)
     except UsageError:
         return False
-    paths = (inbox / name for name in names)
-    return any(path.is_file() and is_archive(os.fspath(path)) for path in paths)
+    return any(_is_readable_archive(inbox / name) for name in names)
+
+
+def _is_readable_archive(path: Path) -> bool:
+    try:
+        return path.is_file() and is_archive(os.fspath(path))
+    except OSError:  # the import of the session reports it
+        return False

@@ -51,11 +51,18 @@ def list_folders(
             name.startswith(".")
             or name.casefold() in RESERVED_NAMES
             or not matches_glob(name, globs)
-            or not path.is_dir()
+            or not _may_be_folder(path)
         ):
             continue
         listed.append(listed_folder(path))
     return listed
+
+
+def _may_be_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # a link to a place that cannot be entered: `listed_folder` returns the reason
+        return True
 
 
 def listed_folder(path: Path) -> ListedFolder:

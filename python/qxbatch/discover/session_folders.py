@@ -212,7 +212,8 @@ def _has_workspace_entries(path: Path) -> bool:
 
 
 def _has_study_folders(path: Path) -> bool:
-    return (path / MASTER_INBOX).is_dir() and (path / ARCHIVED_PACKETS).is_dir()
+    folders = (path / MASTER_INBOX, path / ARCHIVED_PACKETS)
+    return all(os.path.isdir(folder) for folder in folders)  # noqa: PTH112 - False if it cannot be read
 
 
 def _has_session_txt(path: Path) -> bool:
@@ -231,7 +232,7 @@ def _has_sorted_series(path: Path) -> bool:
     `dicom/30` with `nii/31.nii.gz`, or with a file `<patient>-30-<UID>.dcm`. The numbers of all its series end in 0.
     """
     paths = SessionPaths(path)
-    if paths.dicom_report.is_file():
+    if os.path.isfile(paths.dicom_report):  # noqa: PTH113 - False if it cannot be read
         return True
     names = _names(paths.dicom)
     series = {name.removesuffix(PACKED_SUFFIX) for name in names if name.removesuffix(PACKED_SUFFIX).isdecimal()}

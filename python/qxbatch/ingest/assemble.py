@@ -224,9 +224,10 @@ def _is_own_log(row: Row) -> bool:
 
 
 def _own_log(same_logs: list[str], name: str, redact: Redact) -> str | None:
-    """Return which of the session's logs with the bytes of another log is that log: the one with its name; None without one.
+    """Return the one of `same_logs` that has the name of a log; None if none has. All of them have the bytes of that log.
 
-    In a de-identified session the name may be another one: then it is the first log. It is removed from the list if there are more.
+    In a de-identified session the name may be another one: then return the first of them. Remove the returned one from the list,
+    unless it is the only one.
     """
     names = (f"{SCANNER_LOGS_AT}/{name}", f"{SCANNER_LOGS_AT}/{redact(name)}")
     any_log = same_logs[0] if same_logs and redact is not no_redaction else None

@@ -32,7 +32,7 @@ def main() -> None:
 
 
 def read_header(path: str) -> dict[str, str] | None:
-    """Return the fields (`FIELDS`) of a file as pydicom reads them.
+    """Return the standard elements among `FIELDS` of a data set, at its top level, as pydicom reads them.
 
     None if pydicom cannot read them, or if SeriesInstanceUID or SOPInstanceUID is missing.
     """
@@ -62,12 +62,13 @@ _ITEM_ELEMENT = "PatientID"
 def _notation(value: object) -> str:
     """Return a value as in a DICOM header: values of one element are separated by backslashes."""
     from pydicom import Sequence
+    from pydicom.valuerep import PersonName
 
     if value is None:
         return ""
     if isinstance(value, Sequence):
         return "\\".join(str(item.get(_ITEM_ELEMENT) or "") for item in value)
-    if isinstance(value, str | int | float):
+    if isinstance(value, str | int | float | PersonName):  # a PersonName is iterable: it yields its characters
         return str(value)
     try:
         return "\\".join(str(item) for item in value)  # type: ignore[attr-defined]

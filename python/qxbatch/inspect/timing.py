@@ -92,7 +92,7 @@ def _series_start(observed: ObservedSeries) -> str | None:
     """Return SeriesDate and SeriesTime in ISO 8601; None unless both are valid."""
     clock = observed.header_text("SeriesTime").replace(":", "")
     day = observed.header_text("SeriesDate").replace(".", "")
-    if not _is_date(day) or not clock[:6].isdigit() or len(clock) < 6:  # noqa: PLR2004 - HHMMSS
+    if not _is_date(day) or not clock[:6].isdecimal() or len(clock) < 6:  # noqa: PLR2004 - HHMMSS
         return None
     seconds = int(clock[:2]) * 3600 + int(clock[2:4]) * 60 + int(clock[4:6])
     return iso(seconds, day) if seconds < _DAY else None

@@ -13,7 +13,7 @@ def check_converters_or_refresh_study(
 ) -> None:
     """In a dry run (--test) with ready packets, check the converters. In a real run, update the study level if needed.
 
-    A run of all stages updates it if it is outdated, or if it lists packets that were not imported and its list has changed.
+    A run of all stages updates it if it is outdated, or if its list of packets that were not imported has changed.
     `has_remains`: the value of `Workspace.has_remains` at the start of the run. If it is true, each real run updates the study
     level, and tidies the folder `.qxbatch`. Raises UsageError.
     """
