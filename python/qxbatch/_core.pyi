@@ -150,8 +150,8 @@ class ScannedFiles:
 def scan_files(paths: Sequence[str], *, threads: int = 0, monitor: Monitor | None = None) -> ScannedFiles:
     """Read the headers of files, and of all files below folders, in parallel (threads = 0: one per usable CPU), sorted by path.
 
-    Gzipped files are read too. Links to files are followed. Links to folders are not, because they may form loops. Each path is
-    read once.
+    Gzipped files are read too. Links to files are followed. Links to folders are followed only if they are in the list: others
+    may form loops. Each path is read once.
 
     Raises OSError when a path of the list cannot be read (an unreadable file or folder below it has a `problem` instead) or when
     the threads cannot be started, and CancelledError.
@@ -236,7 +236,7 @@ class Reading:
     def leave_row(self, row: int, at: str) -> None:
         """Record that a kept member remains at the path `at` of its session, and remove its staged copy."""
     def place_in_inbox(self, root: str, rows: list[int]) -> None:
-        """Rename staged files to `<root>/inbox/<cleaned path>`. Of two files with the same cleaned path, one gets a number."""
+        """Rename staged files to `<root>/inbox/<cleaned path>`. A file whose cleaned path is in use gets a number."""
 
 @final
 class DeflateStreams:
