@@ -117,7 +117,7 @@ class Group:
     size: int
     """Sum of the sizes of these files."""
     header: Header
-    """Header of the file with the lowest InstanceNumber. If several files have this number, the lowest path decides."""
+    """Header of the file with the lowest InstanceNumber. If several files have it, or none has one, the lowest path decides."""
     start_time: str
     """Earliest date and time of the series, YYYYMMDDHHMMSS.ffffff as far as known; empty if unknown."""
 
