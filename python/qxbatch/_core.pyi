@@ -263,9 +263,9 @@ def ingest(
     A packet is a folder, an archive, or a file. An archive with a prefix `name!` that is readable to its end and contains no DICOM
     or PAR becomes one kept member `name`. Paths in `skip` on the top level of a folder are skipped. With `hard_link`, files of a
     folder are hard-linked into staging if possible, else copied. With `headers_only`, a DICOM file in staging is a hole after its
-    header, unless the header cannot be read or the pixel data are not found. A REC, or a file of no known kind, is one hole; a PAR
-    or DICOMDIR is complete. `passwords` are tried on encrypted members in order, the last correct one first. Reasons about
-    encryption start with `encrypted`.
+    header, unless the header cannot be read or the pixel data are not found. A REC, a kept archive, or a file of no known kind, is
+    one hole; a PAR or DICOMDIR is complete. `passwords` are tried on encrypted members in order, the last correct one first.
+    Reasons about encryption start with `encrypted`.
 
     Raises OSError (staging or a packet cannot be opened) and CancelledError. Faults of members are in their rows and in `damage`.
     """
