@@ -143,7 +143,10 @@ class ScannedFiles:
     def outcome(self, index: int) -> str:
         """Return `dicom`, `damaged` (DICOM or gzip whose bytes are damaged), `unreadable` (an error of the system) or `other`."""
     def groups(self) -> list[Group]:
-        """Return the files grouped by series: by number (groups without one last), start, SeriesInstanceUID, study, patient."""
+        """Return the files grouped by series: by number (groups without one last), start, SeriesInstanceUID, study, patient.
+
+        A file that belongs to no series, such as a DICOMDIR, is in no group.
+        """
     def group_files(self, group: int) -> list[int]:
         """Return the indices of a group's files, sorted by path."""
 
