@@ -261,6 +261,16 @@ def test_a_record_that_git_annex_replaced_by_a_link_is_read(study):
     assert study.tree() == before
 
 
+def test_a_record_with_a_null_character_in_a_folder_is_refused(study):
+    assert study.run().status == 0
+    record = study.bids / "code" / "qxbatch" / "export.json"
+    content = json.loads(record.read_text())
+    record.write_text(json.dumps({**content, "folders": {"S1": "a\0b"}}))
+    run = study.run()
+    assert run.status == 64
+    assert "has a null character" in run.err
+
+
 @pytest.mark.parametrize("name", ["S\udcff3", "Süß 3", "S\u202e3"])
 def test_a_session_with_an_unusual_name_is_exported_and_recognised(study, name):
     study.add("S3")

@@ -3,6 +3,7 @@
 import pytest
 
 from qxbatch.acquisition import SeriesVerdict
+from qxbatch.bids.rules.patterns import glob_pattern
 from qxbatch.model import SeriesKind
 from tests.build.bids import Image, Scan, names, plan
 
@@ -182,6 +183,11 @@ def test_the_globs_of_all_keys_capture(tmp_path, match):
     target = "func/task-x_bold" if match.startswith("CoilString = [") else "func/task-x_acq-{acq}_bold"
     (name,) = names(plan(tmp_path, RULE.format(match=match, target=target), scan)).values()
     assert name in ("func/task-x_bold", "func/task-x_acq-func_bold")
+
+
+def test_a_glob_can_have_a_range_that_ends_with_a_hyphen():
+    pattern = glob_pattern("a[+--]b")
+    assert [name for name in ("a+b", "a,b", "a-b", "a.b") if pattern.fullmatch(name)] == ["a+b", "a,b", "a-b"]
 
 
 def test_a_direction_that_no_pattern_captures_comes_from_the_header(tmp_path):

@@ -22,6 +22,17 @@ def test_runs_after_midnight_are_later_runs(tmp_path: Path, start: str) -> None:
     assert started[31].started == f"2024-05-07T{start}"
 
 
+def test_a_time_zone_does_not_matter(tmp_path: Path) -> None:
+    """Summaries of qxbatch have no time zone, but others can have one."""
+    with_zone = Scan(3, "rest", None, facts={"started": "2024-05-06T00:10:00+02:00"})
+    scans = (Scan(1, "T1", "23:40:00"), Scan(2, "rest", "23:50:00"), with_zone)
+    assert names(plan(tmp_path, BOLD, *scans)) == {
+        11: "anat/T1w",
+        21: "func/task-rest_run-1_bold",
+        31: "func/task-rest_run-2_bold",
+    }
+
+
 def test_a_study_that_continues_in_the_evening_keeps_its_order(tmp_path: Path) -> None:
     """Series numbers that are not in the order of time do not move the series of the morning to the next day."""
     scans = (Scan(1, "T1", "08:00:00"), Scan(3, "rest", "08:30:00"), Scan(2, "rest", "21:00:00"))

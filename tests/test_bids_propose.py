@@ -288,6 +288,23 @@ def test_sessions_with_the_same_label_get_different_ones(tmp_path):
     assert len({each.subject_label for each in plans}) == 3
 
 
+def test_sessions_with_the_same_label_have_no_undecided_series(tmp_path):
+    parts = Scan(4, "rest", volumes=9, guess=("func", "bold"), images=(Image(), Image("a")))
+    folders = [session(tmp_path, name, parts, subject="P1") for name in ("S1", "S2")]
+    plans = decide(folders, rules(tmp_path, propose(folders)))
+    assert [(plan.problem, plan.undecided_series) for plan in plans] == [("", ())] * 2
+
+
+@pytest.mark.parametrize(
+    ("name", "guess", "reason"),
+    [("scout", "x_phasediff", "localizer by its name"), ("map", "x_other", "not recognised: say what it is")],
+)
+def test_a_computed_image_that_cannot_be_exported_is_ignored(tmp_path, name, guess, reason):
+    paths, text = exported(tmp_path, Scan(2, name, kind="derived", guess=("fmap", guess)))
+    assert paths == {}
+    assert f'ignore = "{reason}"' in text
+
+
 @pytest.mark.parametrize("labels", [("a", "a", "a1"), ("a", "A", "b"), (None, None, "1")])
 def test_a_new_label_of_a_session_is_not_that_of_another_session(tmp_path, labels):
     folders = [

@@ -133,6 +133,15 @@ def test_a_column_that_is_missing_in_the_logfile_is_refused_before_anything_is_w
     assert not study.bids.exists()
 
 
+def test_the_column_of_the_subjects_is_not_copied_from_the_logfile(study):
+    study.add("S1", subject="A")
+    options = logfile(study, "packet,subject,participant id\np1,A,x\n")
+    run = study.run(*options, "--participant-columns=participant id")
+    assert run.status == 64
+    assert "participants.tsv has a column participant_id already" in run.err
+    assert not study.bids.exists()
+
+
 def test_contradictory_values_in_the_logfile_are_reported(study):
     study.add("S1", subject="A")
     run = study.run(*logfile(study, "packet,subject,group\np1,A,x\np2,A,y\n"), "--participant-columns=group")

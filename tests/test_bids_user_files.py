@@ -3,6 +3,8 @@
 import shutil
 from pathlib import Path
 
+from qxbatch.bids.files.dataset_folder import DatasetFolder
+from qxbatch.bids.files.export_cache import ExportCache
 from tests.build.bids import Scan
 from tests.build.bids_study import BidsStudy
 from tests.test_bids_edited_tables import PARTICIPANTS, T1, add_column
@@ -198,3 +200,15 @@ def test_files_of_users_beside_a_session_of_another_study_are_reported_after_an_
     other.set_labels(y="y")
     text = " ".join(other.run().text.split())
     assert "P1: sub-x is of another session than at the last export, and no export wrote sub-x/sub-x_note.json" in text
+
+
+def test_files_beside_an_image_are_found_if_other_entities_follow_its_echo(tmp_path: Path) -> None:
+    start = "sub-1_acq-a_echo-1_flip-1_mt-on_part-mag"
+    without_echo = "sub-1_acq-a_flip-1_mt-on_note.txt"
+    folder = tmp_path / "sub-1" / "anat"
+    folder.mkdir(parents=True)
+    for name in (f"{start}_MPM.nii.gz", f"{start}_note.txt", without_echo, "sub-1_acq-a_note.txt"):
+        (folder / name).touch()
+    found = DatasetFolder(tmp_path, ExportCache(None)).files_beside(f"sub-1/anat/{start}_MPM.nii.gz")
+    names = (f"{start}_MPM.nii.gz", f"{start}_note.txt", without_echo)
+    assert found == {f"sub-1/anat/{name}" for name in names}

@@ -119,7 +119,7 @@ class Group:
     size: int
     """Sum of the sizes of these files."""
     header: Header
-    """Header of the file with the lowest InstanceNumber. If several files have this number, the lowest path decides."""
+    """Header of the file with the lowest InstanceNumber. If several files have it, or none has one, the lowest path decides."""
     start_time: str
     """Earliest date and time of the series, YYYYMMDDHHMMSS.ffffff as far as known; empty if unknown."""
 
@@ -145,15 +145,18 @@ class ScannedFiles:
     def outcome(self, index: int) -> str:
         """Return `dicom`, `damaged` (DICOM or gzip whose bytes are damaged), `unreadable` (an error of the system) or `other`."""
     def groups(self) -> list[Group]:
-        """Return the files grouped by series: by number (groups without one last), start, SeriesInstanceUID, study, patient."""
+        """Return the files grouped by series: by number (groups without one last), start, SeriesInstanceUID, study, patient.
+
+        A file that belongs to no series, such as a DICOMDIR, is in no group.
+        """
     def group_files(self, group: int) -> list[int]:
         """Return the indices of a group's files, sorted by path."""
 
 def scan_files(paths: Sequence[str], *, threads: int = 0, monitor: Monitor | None = None) -> ScannedFiles:
     """Read the headers of files, and of all files below folders, in parallel (threads = 0: one per usable CPU), sorted by path.
 
-    Gzipped files are read too. Links to files are followed. Links to folders are not, because they may form loops. Each path is
-    read once.
+    Gzipped files are read too. Links to files are followed. Links to folders are followed only if they are in the list: others
+    may form loops. Each path is read once.
 
     Raises OSError when a path of the list cannot be read (an unreadable file or folder below it has a `problem` instead) or when
     the threads cannot be started, and CancelledError.
@@ -238,7 +241,7 @@ class Reading:
     def leave_row(self, row: int, at: str) -> None:
         """Record that a kept member remains at the path `at` of its session, and remove its staged copy."""
     def place_in_inbox(self, root: str, rows: list[int]) -> None:
-        """Rename staged files to `<root>/inbox/<cleaned path>`. Of two files with the same cleaned path, one gets a number."""
+        """Rename staged files to `<root>/inbox/<cleaned path>`. A file whose cleaned path is in use gets a number."""
 
 @final
 class DeflateStreams:
@@ -265,9 +268,9 @@ def ingest(
     A packet is a folder, an archive, or a file. An archive with a prefix `name!` that is readable to its end and contains no DICOM
     or PAR becomes one kept member `name`. Paths in `skip` on the top level of a folder are skipped. With `hard_link`, files of a
     folder are hard-linked into staging if possible, else copied. With `headers_only`, a DICOM file in staging is a hole after its
-    header, unless the header cannot be read or the pixel data are not found. A REC, or a file of no known kind, is one hole; a PAR
-    or DICOMDIR is complete. `passwords` are tried on encrypted members in order, the last correct one first. Reasons about
-    encryption start with `encrypted`.
+    header, unless the header cannot be read or the pixel data are not found. A REC, a kept archive, or a file of no known kind, is
+    one hole; a PAR or DICOMDIR is complete. `passwords` are tried on encrypted members in order, the last correct one first.
+    Reasons about encryption start with `encrypted`.
 
     Raises OSError (staging or a packet cannot be opened) and CancelledError. Faults of members are in their rows and in `damage`.
     """

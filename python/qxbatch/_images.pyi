@@ -66,7 +66,8 @@ class Comparison:
     repeated_frames: list[tuple[int, int, int, int]]
     """Frames that repeat another frame: index of the file and number of the frame, then those of the other one, from 0.
 
-    They have the same values, which are not all equal, and the same attributes. Frames of copied volumes are not among them.
+    They have the same values, which are not all equal, and the same attributes except for the InstanceNumber. Frames of copied
+    volumes are not among them.
     """
     scaling_count: int
     """Number of different pairs of RescaleSlope and RescaleIntercept."""
@@ -97,9 +98,10 @@ class ImageCheck:
     - `right`: in the order of at least one.
     - `wrong`: in the order of none, against the order in which the volumes were acquired, or with a repeated slice in the place
       of one of another volume.
-    - `undetermined`: no time or number distinguishes the volumes.
+    - `undetermined`: no time or number distinguishes the volumes, or they are only in the order of InstanceNumbers that count
+      neither volume by volume nor place by place.
     - Empty: not checked. There is one volume, or a slice without a frame, or a b-value above 0 (unless the gradient directions
-      are known by frequency and phase only).
+      are known by frequency, phase and slice encoding only).
     """
     time_step: float | None
     """Time between volumes in s, if RepetitionTime and the acquisition times agree; None for diffusion scans."""
@@ -129,7 +131,7 @@ class ImageCheck:
     """The first volume (from 0) with a slice that belongs to another volume by an element of the headers, such as
     DimensionIndexValues, and the name of this element.
 
-    The element gives the volumes of all slices: at each of them it has the same values, and no value twice.
+    docs/converters.md says when an element counts.
     """
     directions: list[tuple[float, float, float] | None]
     """Gradient direction of each volume in patient axes (LPS+), if the headers have it."""

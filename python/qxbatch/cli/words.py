@@ -111,8 +111,8 @@ class Reader:
     def _several_words(self, words: Words, parameter: Parameter, value: str | None, remaining: list[str]) -> str:
         """Return the words up to the next option or path, joined by commas. Raises UsageError if there is no word.
 
-        If labels are given after `=`, no further words are taken. Of words that end with `LEVEL`, those of `DATA OUTPUT LEVEL` that
-        are still missing stay positional.
+        If labels are given after `=`, no further words are taken. If the last word is a level, the words of `DATA OUTPUT LEVEL`
+        that are still missing are not taken.
         """
         values = [] if value is None else [value]
         takes_labels = parameter.name in LABEL_LISTS

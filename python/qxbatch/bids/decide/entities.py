@@ -23,7 +23,7 @@ _PARTS = {
 }
 _INVERSION = re.compile(r"inv[-_ ]?(\d)", re.IGNORECASE)
 _ROUNDING_TOLERANCE = 1e-4
-"""Values are equal if they differ by at most this fraction of the larger value, or, if that is below 1, by at most this number."""
+"""Values are equal if they differ by at most this fraction of the larger one; a larger one below 1 counts as 1."""
 
 
 @dataclass(frozen=True)

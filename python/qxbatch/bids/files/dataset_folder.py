@@ -15,7 +15,7 @@ from qxbatch.bids.files.record import RecordEntry
 from qxbatch.publish.durable import replace_text
 from qxbatch.publish.open_folders import OpenFolder, opened_folder, opened_in
 
-_ECHO_OR_PART = re.compile(r"_(?:echo|part)-[^_]+")
+_ECHO_OR_PART = re.compile(r"_(?:echo|part)-[^_]+(?=_)")
 
 
 class FileOnDisk(NamedTuple):
@@ -108,12 +108,12 @@ class DatasetFolder:
         Further entities may follow. The image itself is among them if it exists. Raises OSError.
         """
         folder, _slash, name = path.rpartition("/")
-        start = _ECHO_OR_PART.sub("", name.rpartition("_")[0])
+        start = _ECHO_OR_PART.sub("", name).rpartition("_")[0]
         try:
             names = os.listdir(self.path / folder)  # noqa: PTH208 - names are enough
         except (FileNotFoundError, NotADirectoryError):
             return set()
-        return {f"{folder}/{each}" for each in names if each.startswith(f"{start}_")}
+        return {f"{folder}/{each}" for each in names if _ECHO_OR_PART.sub("", each).startswith(f"{start}_")}
 
     def files_below(self, folder: str) -> set[str]:
         """Return the paths of all files in a folder and the folders below it. Raises OSError.

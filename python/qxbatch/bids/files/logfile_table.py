@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from qxbatch.bids.files.shared import LogfileTable
+from qxbatch.bids.tables.table_text import PARTICIPANT_ID
 from qxbatch.nearest import nearest_name
 from qxbatch.problems import UsageError
 from qxbatch.resolve.table import column_of, read_rows
@@ -25,6 +26,9 @@ def read_logfile_table(spec: LogfileSpec | None, names: Sequence[str]) -> tuple[
             near = nearest_name(name, head)
             hint = f"Did you mean {near}?" if near else f"It has {', '.join(head)}."
             raise UsageError(f"The logfile {spec.path} has no column {name}.", hint)
+        if _column(name) == PARTICIPANT_ID:
+            message = f"The column {name} of the logfile cannot be copied: participants.tsv has a column {PARTICIPANT_ID} already."
+            raise UsageError(message, "Leave it out of --participant-columns.")
     subject_column = column_of(rows, spec.subject_id, spec.path)
     values: dict[str, dict[str, str]] = {}
     warnings: list[str] = []

@@ -130,13 +130,19 @@ def _read(path: Path) -> _Content:
             raise UsageError(
                 f"{path} has schema {schema}, this version of qxbatch reads up to {SCHEMA}.", "Update qxbatch."
             )
-        entries = [_entry(table) for table in fields.json_objects("files")]
-        return _Content(
-            entries, fields.flag("shifted", False), fields.texts_by_name("folders"), fields.text("shift_table", "")
-        )
+        return _content(fields)
     except (ValueError, RecursionError) as error:
         hint = "Restore it, or move the data set away and export again."
         raise UsageError(f"The record of the export {path} cannot be read: {error}.", hint) from None
+
+
+def _content(fields: Fields) -> _Content:
+    """Return the content of a record or journal. Raises ValueError if it is damaged."""
+    entries = [_entry(table) for table in fields.json_objects("files")]
+    folders, shift_table = fields.texts_by_name("folders"), fields.text("shift_table", "")
+    if any("\0" in name for name in (shift_table, *folders.values(), *(entry.session for entry in entries))):
+        raise ValueError("a name in it has a null character")
+    return _Content(entries, fields.flag("shifted", False), folders, shift_table)
 
 
 def _entry(fields: Fields) -> RecordEntry:

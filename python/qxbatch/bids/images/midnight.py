@@ -67,9 +67,9 @@ def _next_day_text(time: datetime | None) -> str | None:
 
 
 def _time(series: SeriesSummary, name: str) -> datetime | None:
-    """Return a time of the acquisition facts; None if it is not known or not a valid date and time."""
+    """Return a time of the acquisition facts without time zone; None if it is not known or not a valid date and time."""
     value = getattr(series.acquisition, name, None)
     try:
-        return datetime.fromisoformat(value) if value else None
+        return datetime.fromisoformat(value).replace(tzinfo=None) if value else None
     except ValueError:
         return None

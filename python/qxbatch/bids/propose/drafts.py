@@ -75,11 +75,12 @@ def drafts_of(facts: Sequence[ImageFacts], schema: Schema) -> list[Draft]:
     other_drafts = [draft for draft in _target_drafts(other_pairs) if (draft.match, draft.target) not in map_rules]
     return [
         *general_drafts,
+        *map(_for_computed_images, _ignore_drafts(map_pairs)),
         *map_drafts,
         *derived_drafts,
         *_ignore_drafts(other_pairs),
         *other_drafts,
-        *_unrecognised_drafts(other_pairs),
+        *_unrecognised_drafts(pairs),
     ]
 
 
@@ -121,6 +122,11 @@ def _exists_as_dicom(facts: ImageFacts) -> bool:
 
 def _ignore(match: Mapping[str, Any], reason: str) -> Draft:
     return Draft(tuple(match.items()), "", reason, "")
+
+
+def _for_computed_images(draft: Draft) -> Draft:
+    """Return a rule that also requires that the scanner computed the image."""
+    return replace(draft, match=(*draft.match, ("kind", str(ImageKind.DERIVED))))
 
 
 Pairs = Sequence[tuple[ImageFacts, Recognition]]

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import count
+from pathlib import Path
 
 from qxbatch.bids.decide.decision import decide
 from qxbatch.bids.decide.labels import SessionLabels, label_conflicts, labels_of
@@ -46,13 +47,14 @@ def propose(sessions: Sequence[SessionFolder]) -> str:
         raise UsageError("there are no images to propose rules from.", hint)
     drafts = drafts_of(facts, load_schema())
     session_count = len({image.image.session.id for image in facts})
+    tables = tuple(_tables_for_equal_labels(sessions))
     for _round in range(_ROUNDS):
-        rule_file = parse_rules(_text(drafts, session_count, ()))
+        rule_file = parse_rules(_text(drafts, session_count, tables))
         plans = decide(sessions, rule_file)
         if not any(plan.undecided_series for plan in plans):
             break
         drafts = _corrected_drafts(drafts, rule_file, plans)
-    return _text(drafts, session_count, _tables_for_equal_labels(sessions, rule_file))
+    return _text(drafts, session_count, tables)
 
 
 def _text(drafts: Sequence[Draft], session_count: int, tables: Iterable[str]) -> str:
@@ -111,9 +113,10 @@ def _images_if_undecided(plan: ExportPlan) -> Iterator[ImageFacts]:
     return iter(facts_of_images(plan.session) if plan.undecided_series else ())
 
 
-def _tables_for_equal_labels(sessions: Sequence[SessionFolder], rule_file: RuleFile) -> Iterator[str]:
+def _tables_for_equal_labels(sessions: Sequence[SessionFolder]) -> Iterator[str]:
     """Yield the lines of tables `[session.ID]` with new labels for subjects and sessions that have the label of another."""
-    labels = [(session, labels_of(session, rule_file)) for session in sessions]
+    without_tables = RuleFile(Path(), ())
+    labels = [(session, labels_of(session, without_tables)) for session in sessions]
     subjects = _new_subject_labels([session_labels for _, session_labels in labels])
     new = [
         (

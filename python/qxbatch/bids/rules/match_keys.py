@@ -125,7 +125,7 @@ KEYS: Mapping[str, MatchKey] = {
 }
 """All keys except `not` and the sidecar fields (`sidecar_key`)."""
 PATTERN_KEYS = {name for name, key in KEYS.items() if key.read in (globs, regexes)}
-"""Keys whose patterns can capture text for `as`, as globs of sidecar fields can: in braces, or in `name_regex` in named groups."""
+"""Keys whose patterns can capture text for `as`: globs in braces, `name_regex` in named groups. Sidecar fields can capture, too."""
 
 
 def sidecar_key(name: str) -> MatchKey:

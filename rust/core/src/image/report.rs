@@ -129,8 +129,8 @@ pub struct Comparison {
     /// converter stored them. A regular order is volume by volume; in a series of classic objects, whose order is that of
     /// their InstanceNumbers, also place by place.
     pub frames_of_irregular_order: usize,
-    /// Frames that repeat another frame: same values, which are not all equal, and same attributes. Frames of copied
-    /// volumes do not count.
+    /// Frames that repeat another frame: same values, which are not all equal, and same attributes except for the
+    /// InstanceNumber. Frames of copied volumes do not count.
     pub repeated_frames: Vec<RepeatedFrame>,
     /// Number of different pairs of rescale slope and intercept.
     pub scaling_count: usize,
