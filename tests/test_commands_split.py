@@ -347,6 +347,11 @@ def test_a_source_that_cannot_be_read_is_a_usage_error(tmp_path: Path, capsys: p
     assert f"{tmp_path / 'pipe'} cannot be read: it is neither a file nor a folder." in capsys.readouterr().err
 
 
+def test_the_root_folder_has_no_default_output(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_main("split", "/") == 64
+    assert "No folder can be beside /." in capsys.readouterr().err
+
+
 def test_a_missing_source_is_a_usage_error(tmp_path: Path) -> None:
     assert run_main("split", tmp_path / "nothing") == 64
 
