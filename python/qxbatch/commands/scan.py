@@ -3,14 +3,13 @@
 It writes nothing but the members of archives, which it unpacks into a temporary folder.
 """
 
-import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from qxbatch.commands.interruption import run_interruptible
-from qxbatch.commands.option_values import passwords_of, threads_of
+from qxbatch.commands.option_values import need_existing, passwords_of, threads_of
 from qxbatch.commands.reading_limits import ReadingLimits, reading_limits, unopened_archives
 from qxbatch.commands.scan_faults import faults
 from qxbatch.commands.scan_par import ParSeries, par_series_of_files, par_series_of_reading
@@ -51,8 +50,7 @@ def run(options: Mapping[str, object]) -> int:
     threads = threads_of(options["--n-procs"])
     passwords, limits = passwords_of(options), reading_limits("scan", options)
     for path in paths:
-        if not os.path.lexists(path):
-            raise UsageError(f"{path} does not exist.", "Name folders, files or archives.")
+        need_existing(path, "Name folders, files or archives.")
     monitor = Monitor()
     results = run_interruptible(
         lambda: [scan_path(str(path), threads, passwords, limits, monitor) for path in paths], monitor
