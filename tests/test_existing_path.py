@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.build.dicom import MrSeries
+from tests.build.packets import write_folder
 from tests.build.study import run_main
 from tests.faults.unprivileged import unprivileged
 
@@ -20,6 +22,20 @@ def test_a_path_in_a_folder_that_cannot_be_entered_is_not_called_missing(tmp_pat
     assert run.status == 64, run.text
     assert f"{path} cannot be read: permission denied" in run.err
     assert f"chmod u+rwX {path.parent}" in run.err
+
+
+@pytest.mark.parametrize("command", ["scan", "inspect"])
+def test_a_link_into_a_closed_folder_does_not_stop_the_command_for_other_paths(tmp_path: Path, command: str) -> None:
+    link, other, closed = tmp_path / "link", tmp_path / "other", tmp_path / "closed"
+    (closed / "S1").mkdir(parents=True)
+    link.symlink_to(closed / "S1")
+    write_folder(MrSeries(number=7, description="T1w").files(), other)
+    closed.chmod(0)
+    run = unprivileged(command, str(link), str(other))
+    closed.chmod(0o755)
+    assert run.status == 1, run.text
+    assert f"{link}: permission denied" in run.text
+    assert "T1w" in run.out
 
 
 @pytest.mark.parametrize("command", COMMANDS)

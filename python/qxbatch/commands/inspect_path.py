@@ -21,7 +21,7 @@ def inspect_path(path: Path, resources: Resources) -> list[InspectedSource]:
     """Return the series in a path: of a session, of each session in a folder, or of a packet."""
     if _is_session(path):
         return [_session(path, resources)]
-    if path.is_dir():
+    if os.path.isdir(path):  # noqa: PTH112 - False if it cannot be read
         sessions = [session for session in sessions_in(path) if _is_session(session)]
         # If no session can be entered, `path` may be a packet with such folders, unless it is a sessions folder.
         if not all(map(why_unreadable, sessions)) or (sessions and (path / MASTER_INBOX).is_dir()):

@@ -3,6 +3,7 @@
 It writes nothing but the members of archives, which it unpacks into a temporary folder.
 """
 
+import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -69,7 +70,7 @@ def scan_path(
     path: str, threads: int, passwords: Passwords | None, limits: ReadingLimits, monitor: Monitor
 ) -> ScanResult:
     """Return the series below a folder, in a file, or in an archive. Raises CancelledError when the monitor is cancelled."""
-    if Path(path).is_dir():
+    if os.path.isdir(path):  # noqa: PTH112 - False if it cannot be read
         return _scan_files(path, "folder", threads, monitor)
     try:
         kind = sniff(path)
