@@ -344,7 +344,14 @@ def test_a_file_without_a_patient_is_put_with_its_study(tmp_path: Path) -> None:
 def test_a_source_that_cannot_be_read_is_a_usage_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     os.mkfifo(tmp_path / "pipe")
     assert run_main("split", tmp_path / "pipe") == 64
-    assert f"{tmp_path / 'pipe'} cannot be read: it is neither a file nor a folder." in capsys.readouterr().err
+    text = capsys.readouterr().err
+    assert f"{tmp_path / 'pipe'} cannot be read: it is neither a file nor a folder." in text
+    assert "chmod" not in text
+
+
+def test_the_root_folder_has_no_default_output(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_main("split", "/") == 64
+    assert "No folder can be beside /." in capsys.readouterr().err
 
 
 def test_a_missing_source_is_a_usage_error(tmp_path: Path) -> None:

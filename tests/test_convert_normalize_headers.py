@@ -143,6 +143,12 @@ def test_repetition_times_that_vary_between_slices_give_one_image(tmp_path: Path
     check(normalized(write_classic(tmp_path / "in", slices)), slices)
 
 
+def test_a_single_value_of_the_image_type_names_the_kind(tmp_path: Path) -> None:
+    parts = [*block(3, kind=("MAGNITUDE",)), *block(3, kind=("PHASE",), base=1000)]
+    stacks, _ = copies(write_classic(tmp_path / "in", parts))
+    assert [stack.suffix for stack in stacks] == ["", "_ph"]
+
+
 def test_trigger_times_of_philips_do_not_split_an_image(tmp_path: Path) -> None:
     slices = [
         part.with_(changes={"TriggerTime": 100.0 * part.volume, "Manufacturer": Vendor.PHILIPS, "AcquisitionNumber": 1})

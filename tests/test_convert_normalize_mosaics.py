@@ -72,10 +72,11 @@ def test_mosaics_without_an_order_are_refused(tmp_path: Path) -> None:
     assert "2 mosaics have no order" in failure_of(normalized(folder))
 
 
+@pytest.mark.parametrize("image_type", [MOSAIC, "MOSAIC"], ids=["four values", "one value"])
 @pytest.mark.parametrize("name", ["IM0", "IM9"], ids=["first", "last"])
-def test_a_mosaic_among_other_images_is_refused(tmp_path: Path, name: str) -> None:
+def test_a_mosaic_among_other_images_is_refused(tmp_path: Path, name: str, image_type: object) -> None:
     folder = write_classic(tmp_path / "in", block(3))
-    (folder / name).write_bytes(encoded(mosaic(0)))
+    (folder / name).write_bytes(encoded(mosaic(0, ImageType=image_type)))
     assert "is not a mosaic, but other images are" in failure_of(normalized(folder))
 
 

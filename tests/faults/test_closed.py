@@ -117,6 +117,30 @@ def test_a_closed_packet_does_not_stop_the_others(two_packets: Study) -> None:
     assert (two_packets.sessions / "B" / "session.txt").exists()
 
 
+@pytest.mark.parametrize(
+    ("folder", "without_summary", "words"),
+    [
+        ("A/qxbatch", False, ("inspect", "{s}")),
+        ("A/dicom", True, ("inspect", "{s}")),
+        ("A/dicom", False, ("inspect", "--update", "{s}")),
+        ("A/dicom", False, ("convert", "--overwrite=yes", "{s}/A", "{s}/B")),
+    ],
+    ids=str,
+)
+def test_a_closed_folder_of_a_session_does_not_stop_the_command_for_others(
+    two_packets: Study, folder: str, without_summary: bool, words: tuple[str, ...]
+) -> None:
+    sessions = two_packets.sessions
+    assert unprivileged(str(sessions)).status == 0
+    if without_summary:
+        (sessions / "A" / "qxbatch" / "summary.json").unlink()
+    close(two_packets, folder)
+    run = unprivileged(*(word.replace("{s}", str(sessions)) for word in words))
+    assert run.status == 1, run.text
+    assert "permission denied" in run.text
+    assert "B: 1 series" in run.text, run.text
+
+
 def mount_tmpfs(folder: Path, *options: str) -> None:
     process = subprocess.run(["mount", *options, "tmpfs", folder], capture_output=True, check=False)
     if process.returncode != 0:

@@ -90,7 +90,7 @@ def refuse_copy(submission: Submission) -> None:
 
 
 def _original(submission: Submission) -> Path | None:
-    """Return the sessions folder that the options name; None if a file has that path now.
+    """Return the sessions folder that the options name; None if a file has that path now, or the path is not valid here (`~user`).
 
     Raises OSError, also for a folder that cannot be used.
     """
@@ -99,8 +99,12 @@ def _original(submission: Submission) -> Path | None:
     try:
         return find_folders(Values({"sessionsfolder": path})).sessionsfolder
     except UsageError:
-        folder = Path(path).expanduser()
-        if stat.S_ISDIR(folder.stat().st_mode):
+        try:
+            folder = Path(path).expanduser()
+            is_folder = stat.S_ISDIR(folder.stat().st_mode)
+        except (RuntimeError, ValueError):  # an unknown `~user`, or a null character
+            return None
+        if is_folder:
             raise OSError(errno.EACCES, why_unreadable(folder) or "it is no sessions folder now", str(folder)) from None
         return None
 

@@ -44,7 +44,7 @@ class JobScript(NamedTuple):
 
 
 def script(scheduler: Scheduler, spec: SchedulerSpec, job: JobScript) -> str:
-    """Return the script of a job."""
+    """Return the script of a job. Raises UsageError if the scheduler cannot use the path of its log."""
     lines = ["#!/bin/bash", *(f"{scheduler.prefix} {directive}" for directive in _directives(scheduler, spec, job))]
     if job.array is not None:
         offset = job.array.first - (scheduler.first_index if _is_array(scheduler, job.array) else 0)

@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from qxbatch.commands.option_values import need_existing
 from qxbatch.problems import UsageError
 from qxbatch.session.contents import is_session
 from qxbatch.settings.paths import absolute_form
@@ -19,8 +20,9 @@ def chosen_sessions(names: object) -> list[Path]:
     for name in names:
         path = absolute_form(str(name))
         if not os.path.isdir(path):  # noqa: PTH112 - False if it cannot be read
-            state = "is not a folder" if os.path.lexists(path) else "does not exist"
-            raise UsageError(f"{path} {state}.", "Name session folders, or a folder of sessions.")
+            hint = "Name session folders, or a folder of sessions."
+            need_existing(path, hint)
+            raise UsageError(f"{path} is not a folder.", hint)
         sessions = [path] if is_session(path) else sessions_in(path)
         if not sessions:
             raise UsageError(

@@ -8,7 +8,8 @@ from qxbatch.commands.sessions import run_sessions, session_paths, settings_of
 from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.ingest.sources import sorted_sources
 from qxbatch.model import Candidate, Packet, SessionId, Verdict
-from qxbatch.problems import Code, Problem
+from qxbatch.os_error import access_hint, error_text
+from qxbatch.problems import Code, Problem, UsageError
 from qxbatch.resolve.nameformat import session_by_folder
 from qxbatch.resolve.names import invalid_name_reason
 from qxbatch.session.contents import has_nii_files
@@ -48,6 +49,17 @@ def candidate_of(path: Path, settings: Settings, *, overwrite: bool, by_format: 
     if why:
         problem = Problem(Code.BAD_NAME, str(path), f"no session may have that name: {why}.", "Rename the folder.")
         return Candidate(path, Verdict.REFUSED, session=session, problem=problem)
+    try:
+        return _by_contents(path, settings, session, overwrite=overwrite)
+    except (UsageError, OSError) as error:
+        reason = error.message.rstrip(".") if isinstance(error, UsageError) else error_text(error)
+        message = f"its sorted DICOM cannot be read: {reason}."
+        problem = Problem(Code.UNREADABLE, str(path), message, access_hint(SessionPaths(path).dicom))
+        return Candidate(path, Verdict.REFUSED, session=session, problem=problem)
+
+
+def _by_contents(path: Path, settings: Settings, session: SessionId, *, overwrite: bool) -> Candidate:
+    """Return the candidate of a session folder by its sorted DICOM and its images. Raises UsageError and OSError."""
     dicom = SessionPaths(path).dicom
     if not sorted_sources(dicom):
         note = "it has no sorted DICOM: run `qxbatch sort` first"

@@ -1,12 +1,12 @@
 """`qxbatch inspect`: compares what was planned with what was scanned, in packets and sessions. Imports and converts nothing."""
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
 from qxbatch.commands.inspect_path import inspect_path
 from qxbatch.commands.inspect_resources import print_problems, resources_of
 from qxbatch.commands.inspect_table import as_json, as_table
+from qxbatch.commands.option_values import need_existing
 from qxbatch.exits import ExitStatus
 from qxbatch.problems import UsageError
 from qxbatch.settings.paths import absolute_form
@@ -37,10 +37,9 @@ def run(options: Mapping[str, object]) -> int:
 
 
 def paths_of(names: object) -> list[Path]:
-    """Return the absolute paths that were named, each once. Raises UsageError when one does not exist."""
+    """Return the absolute paths that were named, each once. Raises UsageError when one does not exist or cannot be examined."""
     assert isinstance(names, list)
     paths = [absolute_form(str(name)) for name in names]
     for path in paths:
-        if not os.path.lexists(path):
-            raise UsageError(f"{path} does not exist.", "Name folders, archives or sessions.")
+        need_existing(path, "Name folders, archives or sessions.")
     return list(dict.fromkeys(paths))

@@ -9,6 +9,7 @@ from qxbatch.commands.inspect_series import InspectedSource, PacketSeries, inspe
 from qxbatch.commands.inspect_session import sorted_series, stored_series
 from qxbatch.ingest.sources import sorted_sources
 from qxbatch.os_error import error_text
+from qxbatch.problems import UsageError
 from qxbatch.session.contents import is_session, why_unreadable
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.layout import MASTER_INBOX
@@ -20,7 +21,7 @@ def inspect_path(path: Path, resources: Resources) -> list[InspectedSource]:
     """Return the series in a path: of a session, of each session in a folder, or of a packet."""
     if _is_session(path):
         return [_session(path, resources)]
-    if path.is_dir():
+    if os.path.isdir(path):  # noqa: PTH112 - False if it cannot be read
         sessions = [session for session in sessions_in(path) if _is_session(session)]
         # If no session can be entered, `path` may be a packet with such folders, unless it is a sessions folder.
         if not all(map(why_unreadable, sessions)) or (sessions and (path / MASTER_INBOX).is_dir()):
@@ -31,14 +32,17 @@ def inspect_path(path: Path, resources: Resources) -> list[InspectedSource]:
 def _is_session(path: Path) -> bool:
     """Return whether a folder is a session with a summary or sorted series: a packet may have a folder `dicom`, too.
 
-    A folder that cannot be entered counts as one: reading it reports the reason.
+    A folder in which these cannot be looked for counts as one: reading it reports the reason.
     """
     if not os.path.isdir(path) or not is_session(path):  # noqa: PTH112 - False if it cannot be read
         return False
     if why_unreadable(path):
         return True
     folder = SessionFolder(path)
-    return folder.paths.summary.is_file() or bool(sorted_sources(folder.paths.dicom))
+    try:
+        return folder.paths.summary.is_file() or bool(sorted_sources(folder.paths.dicom))
+    except (UsageError, OSError):
+        return True
 
 
 def _session(path: Path, resources: Resources) -> InspectedSource:

@@ -20,6 +20,7 @@ from qxbatch.core import CancelledError
 from qxbatch.ingest.sources import sorted_sources
 from qxbatch.model import Output
 from qxbatch.os_error import error_text
+from qxbatch.problems import UsageError
 from qxbatch.session.folder import SIDECARS, SessionFolder
 from qxbatch.session.layout import LOG, PACKED_SUFFIX
 from qxbatch.session.paths import SessionPaths
@@ -58,8 +59,12 @@ def sorted_series(
     Raises CancelledError when the monitor is cancelled, and OSError when the temporary folder cannot be written or a PAR cannot be
     read.
     """
+    try:
+        sources = sorted_sources(SessionPaths(session).dicom)
+    except UsageError as error:  # the folder cannot be listed
+        return InspectedSource(str(session), problems=(error.message.rstrip("."),))
     paths: dict[int, list[Path]] = defaultdict(list)
-    for source in sorted_sources(SessionPaths(session).dicom):
+    for source in sources:
         name = source.path.name.removesuffix(PACKED_SUFFIX)
         if name != LOG:
             paths[int(name)].append(source.path)

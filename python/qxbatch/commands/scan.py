@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qxbatch.commands.interruption import run_interruptible
-from qxbatch.commands.option_values import passwords_of, threads_of
+from qxbatch.commands.option_values import need_existing, passwords_of, threads_of
 from qxbatch.commands.reading_limits import ReadingLimits, reading_limits, unopened_archives
 from qxbatch.commands.scan_faults import faults
 from qxbatch.commands.scan_par import ParSeries, par_series_of_files, par_series_of_reading
@@ -51,8 +51,7 @@ def run(options: Mapping[str, object]) -> int:
     threads = threads_of(options["--n-procs"])
     passwords, limits = passwords_of(options), reading_limits("scan", options)
     for path in paths:
-        if not os.path.lexists(path):
-            raise UsageError(f"{path} does not exist.", "Name folders, files or archives.")
+        need_existing(path, "Name folders, files or archives.")
     monitor = Monitor()
     results = run_interruptible(
         lambda: [scan_path(str(path), threads, passwords, limits, monitor) for path in paths], monitor
@@ -71,7 +70,7 @@ def scan_path(
     path: str, threads: int, passwords: Passwords | None, limits: ReadingLimits, monitor: Monitor
 ) -> ScanResult:
     """Return the series below a folder, in a file, or in an archive. Raises CancelledError when the monitor is cancelled."""
-    if Path(path).is_dir():
+    if os.path.isdir(path):  # noqa: PTH112 - False if it cannot be read
         return _scan_files(path, "folder", threads, monitor)
     try:
         kind = sniff(path)

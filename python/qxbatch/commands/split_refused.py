@@ -20,18 +20,20 @@ from qxbatch.visible import one_line
 
 def need_readable(source: Path) -> None:
     """Raise UsageError if a source does not exist or cannot be read."""
+    hint = "Name a folder or an archive."
     if not source.exists():
-        raise UsageError(f"{source} does not exist.", "Name a folder or an archive.")
+        raise UsageError(f"{source} does not exist.", hint)
+    if not (source.is_dir() or source.is_file()):
+        raise UsageError(f"{source} cannot be read: it is neither a file nor a folder.", hint)
     reason = _why_not_read(source)
     if reason:
         raise UsageError(f"{source} cannot be read: {reason}.", access_hint(source))
 
 
 def _why_not_read(source: Path) -> str:
+    """Return why a folder or a file cannot be read; empty if it can."""
     if source.is_dir():
         return why_unreadable(source)
-    if not source.is_file():
-        return "it is neither a file nor a folder"
     try:
         sniff(str(source))
     except OSError as error:

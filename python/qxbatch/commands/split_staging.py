@@ -30,6 +30,8 @@ def output_of(value: object, source: Path) -> Path:
         if Path(os.path.realpath(output)).is_relative_to(os.path.realpath(source)):
             raise UsageError(f"--output={output} is in {source}, which is to be split.", "Name a folder outside of it.")
         return output
+    if not source.name:
+        raise UsageError(f"No folder can be beside {source}.", "Name one with --output.")
     stem = source.name if source.is_dir() else source.name.split(".")[0]
     output = source.with_name(f"{stem}_split")
     if output.is_symlink() or kind_of_folder(output):

@@ -12,8 +12,10 @@ _DOUBTS = re.compile(
 """Words of messages about geometry, guesses and missing slices."""
 _GRADIENTS = re.compile(r"unable to determine dti gradients|validate vectors", re.IGNORECASE)
 """Words of messages about gradient directions."""
-_RUN_ON = re.compile(r"Convert \d+ DICOM as .*")
-"""dcm2niix may print this message at the end of the previous one, without a line end between them."""
+_WITH_PATHS = re.compile(r"Convert \d+ DICOM as .*|^\S+ -g i .*")
+"""Texts with paths, which may contain any words: a message of dcm2niix, also at the end of another one, and its call
+(qxbatch.convert.normalize).
+"""
 _PREFIX = re.compile(r"^(?:warning|error|note):\s*", re.IGNORECASE)
 _MAX_LINES = 3
 """Maximum number of lines that are returned."""
@@ -36,5 +38,6 @@ def gradient_warnings_of(log: str) -> list[str]:
 
 
 def _lines(log: str, about: re.Pattern[str]) -> list[str]:
-    lines = (_PREFIX.sub("", _RUN_ON.sub("", line).strip()) for line in log.splitlines() if about.search(line))
+    messages = (_WITH_PATHS.sub("", line) for line in log.splitlines())
+    lines = (_PREFIX.sub("", message.strip()) for message in messages if about.search(message))
     return list(dict.fromkeys(lines))

@@ -190,7 +190,7 @@ def _judge_no_image(
     nothing_to_convert: Problem | None,
     unusable: Sequence[tuple[Output, str]],
 ) -> Judgement:
-    """Return NOTHING if there was nothing to convert, and the converter left no file; FAILED also if its images are not usable."""
+    """Return NOTHING if there was nothing to convert, and no image file was written; else FAILED."""
     if unusable:
         output, reason = unusable[0]
         judgement = failure(series, converter.name, f"left {output.nifti.name}, but {reason}.", result.stdout)

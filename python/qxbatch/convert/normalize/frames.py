@@ -129,9 +129,14 @@ def echo_time(header: Dataset) -> float | None:
 
 def frame_type(header: Dataset) -> list[str]:
     """Return FrameType, else ImageType. Of Philips, return ImageType if it has more values, as in classic headers."""
-    image_type = [str(value).upper() for value in header.get("ImageType") or []]
-    frame_types = [str(value).upper() for value in header.get("FrameType") or []]
+    image_type, frame_types = _words(header, "ImageType"), _words(header, "FrameType")
     return image_type if not frame_types or (is_philips(header) and len(image_type) > len(frame_types)) else frame_types
+
+
+def _words(header: Dataset, keyword: str) -> list[str]:
+    """Return the values of an element in capitals; an element with one value is that text itself in pydicom."""
+    value = header.get(keyword) or []
+    return [str(word).upper() for word in ([value] if isinstance(value, str) else value)]
 
 
 def is_philips(header: Dataset) -> bool:

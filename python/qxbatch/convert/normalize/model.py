@@ -55,7 +55,7 @@ class VolumeAttributes:
     """NominalCardiacTriggerDelayTime, or TriggerTime, in ms."""
     gradient: Gradient | None
     acquisition_time: str
-    """FrameAcquisitionDateTime, or AcquisitionDate and AcquisitionTime."""
+    """FrameAcquisitionDateTime, AcquisitionDate and AcquisitionTime, or AcquisitionDateTime; empty without a time."""
     reference_time: str
     """FrameReferenceDateTime."""
     content_time: str

@@ -127,7 +127,7 @@ def _motionless_plans(similar: list[Frame], echo: int) -> list[StackPlan]:
 
 
 def _check_temporal_positions(found: Sequence[FramesByPosition]) -> None:
-    """Raise CannotNormalizeError if places of one slab have no temporal position in common, and each of these is in several slabs.
+    """Raise CannotNormalizeError if neighbouring places of a slab share no temporal position, but other slabs have all of theirs.
 
     Then the volumes were moved along the normal, and each slab would have slices of several volumes.
     """
