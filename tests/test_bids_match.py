@@ -128,6 +128,12 @@ def test_a_key_does_not_match(tmp_path, match):
     assert [each.reason for each in session_plan.undecided_series] == ["no rule matches it"]
 
 
+def test_an_image_type_of_one_word_matches(tmp_path):
+    """The core and pydicom read one value as a text, not as a list."""
+    text = RULE.format(match='image_type = "LOCALIZER"', target="anat/T1w")
+    assert plan(tmp_path, text, Scan(1, "a", header={"ImageType": "LOCALIZER"})).is_ready
+
+
 def test_the_kind_of_an_image_is_one_word(tmp_path):
     text = "".join(
         f'[[rule]]\nmatch = {{ kind = "{kind}" }}\nignore = "{kind}"\n'

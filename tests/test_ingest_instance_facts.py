@@ -44,6 +44,12 @@ def test_files_that_differ_in_one_attribute_belong_to_different_scans(field: str
     assert not agree(instance(**{field: one}), instance(**{field: other}))
 
 
+@pytest.mark.parametrize("words", ["MOSAIC", "ORIGINAL\\PRIMARY\\M\\MOSAIC"])
+def test_a_mosaic_is_a_volume_also_with_an_image_type_of_one_word(words: str) -> None:
+    assert instance(ImageType=words).is_volume
+    assert not instance(ImageType="ORIGINAL").is_volume
+
+
 @pytest.mark.parametrize("field", ["SequenceName", "PulseSequenceName"])
 @pytest.mark.parametrize("name", ["ep_b1000#3", "ep_b50t", "ep_b1000"])
 def test_the_b_value_in_the_sequence_name_can_differ(field: str, name: str) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from qxbatch.cli.main import main
 from qxbatch.settings.paths import absolute_form, absolute_path
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind, under, write_folder, write_packet
@@ -56,7 +57,13 @@ def test_links_after_the_last_parent_are_kept(tmp_path: Path) -> None:
     assert absolute_form(tmp_path / "link" / ".." / "session" / "x") == top / "a" / "session" / "x"
     assert absolute_form(tmp_path / "link" / "x") == tmp_path / "link" / "x"
     assert absolute_form(f"{tmp_path}/a/./b/") == tmp_path / "a" / "b"
-    assert absolute_form("") == Path.cwd()
+
+
+@pytest.mark.parametrize("command", ["report", "cancel", "resume", "jobs", "convert", "inspect", "regress"])
+def test_an_empty_path_is_refused(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A shell gives one for a variable that is not set."""
+    assert main([command, ""]) == 64
+    assert "A path is empty." in capsys.readouterr().err
 
 
 def test_only_a_tilde_at_the_beginning_is_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

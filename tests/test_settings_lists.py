@@ -54,6 +54,8 @@ def test_the_prefix_of_labels_is_removed() -> None:
 @example("[z-a]*", "za")
 @example("[]a]", "]")
 @example("[^a]", "^")
+@example("[+--]", "-")
+@example("[--z]", "a")
 @given(st.text("ab[]!-*?.^\\&z", max_size=8), st.text("ab[]!-.^\\&z", max_size=5))
 def test_the_expression_of_a_glob_matches_the_same_names(glob: str, name: str) -> None:
     assert (re.fullmatch(regex_of_glob(glob), name) is not None) == fnmatchcase(name, glob)

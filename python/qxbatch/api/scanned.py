@@ -5,12 +5,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from qxbatch.commands.option_values import threads_of
+from qxbatch.commands.option_values import need_existing, threads_of
 from qxbatch.commands.reading_limits import reading_limits
 from qxbatch.commands.scan import scan_path
 from qxbatch.core import Monitor
 from qxbatch.model import Value
-from qxbatch.problems import UsageError
 from qxbatch.report.series_table import FIELDS, AnySeries, in_order, series_kind
 from qxbatch.settings.passwords import read_passwords
 
@@ -75,8 +74,7 @@ def scan(
     threads = threads_of(None if n_procs is None else str(n_procs))
     passwords = None if password_file is None else read_passwords(os.fspath(password_file))
     for path in all_paths:
-        if not os.path.lexists(path):
-            raise UsageError(f"{path} does not exist.", "Name folders, files or archives.")
+        need_existing(os.fspath(path), "Name folders, files or archives.")
     limits = reading_limits("scan", {"--password-file": None if password_file is None else os.fspath(password_file)})
     monitor = Monitor()
     results = ((Path(path), scan_path(os.fspath(path), threads, passwords, limits, monitor)) for path in all_paths)

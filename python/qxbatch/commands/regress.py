@@ -11,6 +11,7 @@ from qxbatch.problems import UsageError
 from qxbatch.regress.run import Outcome, import_and_compare
 from qxbatch.regress.sets import RegressionSet, find_sets, write_expected
 from qxbatch.report.output_files import check_output_folder
+from qxbatch.settings.paths import absolute_form
 
 QUICK_SIZE = 16 * 2**20
 """Maximum bytes of the packets of a set that --quick imports."""
@@ -68,10 +69,9 @@ def size(regression_set: RegressionSet) -> int:
 
 
 def _folder(name: str) -> Path:
-    folder = Path(name)
-    if not folder.is_dir():
+    if not absolute_form(name).is_dir():
         raise UsageError(f"{name} is not a folder.", "Name a folder of regression sets: docs/regression.md.")
-    return folder
+    return Path(name)
 
 
 def is_as_expected(outcome: Outcome) -> bool:

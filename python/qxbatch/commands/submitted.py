@@ -3,6 +3,7 @@
 Also two messages of `resume` alone.
 """
 
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ from qxbatch.counted import counted
 from qxbatch.exits import ExitStatus
 from qxbatch.problems import UsageError
 from qxbatch.settings.folders import find_folders
+from qxbatch.settings.paths import absolute_form
 from qxbatch.settings.values import Values
 from qxbatch.visible import one_line
 
@@ -21,7 +23,8 @@ def submissions_in(name: object) -> tuple[Path, list[Submission]]:
 
     Raises UsageError if there are none, or if none can be read.
     """
-    folder = find_folders(Values({"sessionsfolder": str(name)})).sessionsfolder
+    text = os.fspath(absolute_form(str(name)))  # an empty one would be the default of the parameter
+    folder = find_folders(Values({"sessionsfolder": text})).sessionsfolder
     unreadable: list[UsageError] = []
     submitted = read_submissions(folder, unreadable.append)
     if unreadable and not submitted:

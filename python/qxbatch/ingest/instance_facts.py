@@ -117,9 +117,10 @@ def _second(text: str) -> float | None:
 
 
 def _is_mosaic(header: Header) -> bool:
-    types = header.get("ImageType")
+    value = header.get("ImageType")
+    words = value if isinstance(value, list) else [value or ""]
     slices = _integer(header, "SiemensNumberOfImagesInMosaic") or 0
-    return slices > 1 or (isinstance(types, list) and any(word.upper() in MOSAICS for word in map(str, types)))
+    return slices > 1 or any(word.upper() in MOSAICS for word in map(str, words))
 
 
 def _hashable(value: Value) -> Hashable:

@@ -12,6 +12,8 @@ def absolute_path(where: str, text: str) -> Path:
 
     `where` names the parameter in errors. Raises UsageError.
     """
+    if not text:
+        raise UsageError(f"{where} is empty.", "Give a path; `.` is the working folder.")
     if "\0" in text:
         raise UsageError(f"{where}={text!r} is no path: it contains a zero byte.", "Give a path.")
     try:
@@ -25,9 +27,11 @@ def absolute_form(path: str | os.PathLike[str]) -> Path:
     """Return the absolute form of a path, without `..`. Links before the last `..` are resolved, links after it are kept.
 
     session.txt names folders as the user knows them, and a link is not always treated as its target. But `..` after a link leads
-    to the parent of its target, so it can only be removed by following the link. Raises UsageError if the working folder, in which
-    a relative path begins, is missing.
+    to the parent of its target, so it can only be removed by following the link. Raises UsageError for an empty text, which a shell
+    gives for a variable that is not set, and if the working folder, in which a relative path begins, is missing.
     """
+    if path == "":
+        raise UsageError("A path is empty.", "Give a path; `.` is the working folder.")
     try:
         absolute = Path(path).absolute()
     except FileNotFoundError:

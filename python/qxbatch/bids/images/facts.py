@@ -173,7 +173,8 @@ class ImageFacts:
         """Return the words of ImageType and ImageTypeText of the sidecar, and of ImageType of the header."""
         header_words = self.image.series.header.get("ImageType")
         values = [self.image.sidecar.get("ImageType"), self.image.sidecar.get("ImageTypeText"), header_words]
-        words = (str(word) for value in values if isinstance(value, list) for word in value)
+        lists = (value if isinstance(value, list) else [value] for value in values if value is not None)
+        words = (str(word) for words_of_one in lists for word in words_of_one)
         return tuple(dict.fromkeys(words))
 
     @cached_property

@@ -62,5 +62,5 @@ def _capture_group(name: str, names: set[str]) -> str:
 def _character_class(inner: str) -> str:
     negated = inner.startswith("!")
     letters = inner[1:] if negated else inner
-    escaped = re.sub(r"[\\\[\]^&~|]|(?<=-)-", r"\\\g<0>", letters)  # Python warns of `--` in a set
+    escaped = re.sub(r"[\\\[\]^&~|]|(?<=.-)-", r"\\\g<0>", letters)  # Python warns of `--` in a set
     return f"[{'^' if negated else ''}{escaped}]" if letters else re.escape("[!]")
