@@ -99,3 +99,12 @@ def test_a_removed_working_folder_is_reported(
     assert run.status in (64, 66), run.text
     assert "qxbatch: " in run.err
     assert [path.name for path in tmp_path.iterdir()] == ["sessions"]
+
+
+def test_no_permission_is_advised_for_a_name_that_is_too_long(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["jobs", str(tmp_path / ("x" * 300))]) == 73
+    text = capsys.readouterr().err
+    assert "file name too long" in text
+    assert "chmod" not in text

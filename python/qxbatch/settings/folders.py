@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from qxbatch.exits import ExitStatus
-from qxbatch.os_error import access_hint, reason_text
+from qxbatch.os_error import access_hint, reading_hint, reason_text
 from qxbatch.problems import UsageError
 from qxbatch.session.contents import is_session, why_unreadable
 from qxbatch.session.layout import MASTER_INBOX
@@ -79,11 +79,11 @@ def _refuse_inaccessible(path: Path, what: str, status: ExitStatus) -> None:
     except (FileNotFoundError, NotADirectoryError):
         return
     except OSError as error:
-        why = reason_text(error, path)
+        why, advice = reason_text(error, path), reading_hint(error, path) or "Correct the path."
     else:
-        why = why_unreadable(path)
+        why, advice = why_unreadable(path), access_hint(path)
     if why:
-        raise UsageError(f"{what} {path} cannot be entered: {why}.", access_hint(path), status)
+        raise UsageError(f"{what} {path} cannot be entered: {why}.", advice, status)
 
 
 def _must_be_folder(path: Path, what: str) -> None:
