@@ -31,7 +31,7 @@ SET_BY_SUBMISSION = (
     "parsable",
     "chdir",
 )
-"""Options that a submission sets itself."""
+"""Options that a submission sets itself, and options that would conflict with these, such as `no_requeue`."""
 EXAMPLE = "SLURM,time=02:00:00,mem=8G,partition=main"
 _TIME = re.compile(r"(?:(\d{1,9})-)?(\d{1,9})(?::(\d{1,9}))?(?::(\d{1,9}))?", re.ASCII)
 MINUTE, HOUR, DAY = 60, 3600, 86400
