@@ -41,6 +41,8 @@ def test_the_names_of_common_options_ignore_case_and_others_do_not() -> None:
         ("CONDOR", "not a known scheduler"),
         ("SLURM,time=soon", "not a time"),
         pytest.param(f"PBS,time={'9' * 5000}", "not a time", id="5000 digits"),
+        ("SLURM,time=0", "not a time above 0"),
+        ("SLURM,time=0-00:00", "not a time above 0"),
         ("SLURM,mem=much", "not a size"),
         ("SLURM,cpus=0", "whole number"),
         ("SLURM,array=1-3", "set by qxbatch itself"),

@@ -110,6 +110,11 @@ def test_the_command_names_a_config_file_and_does_not_copy_its_values(folder: Pa
     assert "--archive" not in command
 
 
+def test_a_switch_that_a_program_turned_off_is_not_repeated(folder: Path) -> None:
+    settings = parse({"sessionsfolder": str(folder), "deidentify_logs": "no", "overwrite": "no"}).settings
+    assert command_for(settings, ["S1"]) == f"qxbatch {shlex.quote(str(folder))} --sessions=S1 --overwrite=no"
+
+
 def test_report_options_are_not_repeated(folder: Path) -> None:
     settings = settings_of([str(folder), "--test", "--quiet", "--json-file=x", "--check=no", "--verbose=no"])
     assert command_for(settings, ["S1"]) == f"qxbatch {shlex.quote(str(folder))} --sessions=S1"

@@ -60,6 +60,11 @@ def test_a_config_file_has_parameter_names_and_toml_values(tmp_path: Path) -> No
     }
 
 
+def test_the_options_of_a_scheduler_are_a_table(tmp_path: Path) -> None:
+    text = "[scheduler]\nname = ' SLURM '\ntime = 90\nexclude = 'node[1,2]'\n"
+    assert config(tmp_path, text) == {"scheduler": " SLURM ,time=90,exclude=node[1,2]"}
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -74,6 +79,8 @@ def test_a_config_file_has_parameter_names_and_toml_values(tmp_path: Path) -> No
         ("path_map = ['/a=/b,c']", "has a comma"),
         ("participant_label = ['01 02']", "has a comma"),
         ("[archive]\nx = 1", "a table"),
+        ("[scheduler]\nname = 'SLURM'\nmail_type = 'END,FAIL'", "has a comma"),
+        ("[scheduler]\nname = 'SLURM'\ncomment = '('\nqos = 'x'", "a bracket that is not closed"),
         ("archive = 2024-01-01", "a date or a time"),
         pytest.param(f"n_procs = {'9' * 5000}", "a number that is too large. Write a smaller one.", id="5000 digits"),
         pytest.param(f"n_procs = 0x{'f' * 5000}", "a number that is too large. Write a smaller one.", id="hexadecimal"),

@@ -61,6 +61,12 @@ def test_the_expression_of_a_glob_matches_the_same_names(glob: str, name: str) -
     assert (re.fullmatch(regex_of_glob(glob), name) is not None) == fnmatchcase(name, glob)
 
 
+def test_the_expression_of_a_glob_with_a_comma_is_one_item_of_a_list() -> None:
+    expression = regex_of_glob("*(a,b)")
+    assert split_list(expression) == (expression,)
+    assert re.fullmatch(expression, "S(a,b)")
+
+
 def test_an_empty_item_in_braces_may_be_beside_a_set() -> None:
     assert expand_braces("*{,[1,2]}") == ["*", "*[1,2]"]
     assert regex_of_glob("*{,[12]}") == ".*|.*[12]"

@@ -58,6 +58,11 @@ def test_every_choice_of_every_parameter_is_accepted(settings: Callable[..., Set
 WITH_CHOICES = [each for each in PARAMETERS if each.choices]
 
 
+def test_a_choice_of_another_parameter_is_refused(settings: Callable[..., Settings]) -> None:
+    with pytest.raises(UsageError, match="--fallback=auto is not known"):
+        settings(fallback="auto")
+
+
 @pytest.mark.parametrize("parameter", WITH_CHOICES, ids=lambda each: each.name)
 @pytest.mark.parametrize("value", ["perhaps", ""])
 def test_the_error_for_an_unknown_value_names_the_choices(

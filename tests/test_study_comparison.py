@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from qxbatch.page.study import study_page
+from qxbatch.protocol.difference import DifferenceKind
 from qxbatch.protocol.scanned import ScannedSession
 from qxbatch.report.study import difference_lines
 from qxbatch.session.folder import SessionFolder
@@ -110,6 +111,20 @@ def test_a_series_of_another_scanner_is_not_expected() -> None:
         **dict.fromkeys(["t1_mprage", "rest_1", "rest_2", "dwi"], CellState.NOT_EXPECTED),
         "fMRI": CellState.PRESENT,
     }
+
+
+def test_the_cell_of_a_session_of_two_scanners_has_the_differences_of_both() -> None:
+    prisma = [series("bold", 4), series("bold_2", 5), series("bold_3", 6)]
+    skyra = [series("t1", 7, T1, scanner=SKYRA), series("t1", 8, T1, scanner=SKYRA)]
+    sessions = [session(f"P{k}", series("t1", 3, T1), *prisma) for k in range(4)]
+    sessions += [session(f"S{k}", *skyra) for k in range(4)]
+    comparison = compare([*sessions, session("both", *prisma, *skyra)])
+    row = comparison.sessions[-1]
+    [difference] = row.differences
+    assert (difference.kind, difference.series) == (DifferenceKind.MISSING, "t1")
+    assert states(comparison, "both")["t1"] is CellState.MISSING
+    assert row.cells is not None
+    assert [each for cell in row.cells.values() for each in cell.differences] == [difference]
 
 
 def test_a_session_without_facts_has_a_problem_and_no_cells() -> None:

@@ -7,6 +7,7 @@ from qxbatch.session.layout import MASTER_INBOX
 from qxbatch.settings.model import Settings, Stages
 from qxbatch.settings.parameter import Form, find
 from qxbatch.settings.parameters import PARAMETERS
+from qxbatch.settings.values import NO
 from qxbatch.visible import shell_word
 
 _NOT_REPEATED = frozenset(
@@ -29,7 +30,11 @@ def command_for(settings: Settings, sessions: Sequence[str], changes: Mapping[st
     `changes` has new values of parameters by name. Other options of the user are repeated, so that the packets become the same
     sessions.
     """
-    repeated = {name: value for name, value in settings.command_line if name not in _NOT_REPEATED and value}
+    repeated = {
+        name: value
+        for name, value in settings.command_line
+        if name not in _NOT_REPEATED and value and not _is_switched_off(name, value)
+    }
     options = [option_word(name, value) for name, value in {**repeated, **(changes or {})}.items()]
     return " ".join(shell_word(word) for word in ("qxbatch", *_form(settings, sessions), *options))
 
@@ -46,6 +51,11 @@ def _form(settings: Settings, sessions: Sequence[str]) -> list[str]:
     if inbox == folder / MASTER_INBOX:
         return [str(folder), chosen]
     return [str(folder), f"--masterinbox={inbox or 'none'}", chosen]
+
+
+def _is_switched_off(name: str, value: str) -> bool:
+    """Return whether a switch is off: a Python program can pass `deidentify_logs=False`; the command line has no word for it."""
+    return find(PARAMETERS, name).form is Form.SWITCH and value.casefold() in NO
 
 
 def option_word(name: str, value: str) -> str:

@@ -7,7 +7,7 @@ from qxbatch.named_file import read_file_or_pipe
 from qxbatch.nearest import nearest_name
 from qxbatch.os_error import reason_text
 from qxbatch.problems import UsageError
-from qxbatch.settings.lists import LISTS, joined_items
+from qxbatch.settings.lists import LISTS, joined_items, split_list
 from qxbatch.settings.parameters import PARAMETERS
 
 MAX_NUMBER = 10**18
@@ -62,7 +62,14 @@ def _scheduler(path: str, table: dict[str, object]) -> str:
     name = options.pop("name", "")
     if not isinstance(name, str) or not name:
         raise UsageError(f"--config={path}: [scheduler] has no name.", "Write name = 'SLURM' in it.")
-    return ",".join([name, *(f"{key}={_text(path, f'scheduler.{key}', value)}" for key, value in options.items())])
+    words = [name, *(f"{key}={_text(path, f'scheduler.{key}', value)}" for key, value in options.items())]
+    text = ",".join(words)
+    if split_list(text) != tuple(word.strip() for word in words):
+        raise UsageError(
+            f"--config={path}: a value of [scheduler] has a comma outside of brackets, or a bracket that is not closed.",
+            "Write a value without them: after a comma, the next option would begin.",
+        )
+    return text
 
 
 def _text(path: str, name: str, value: object) -> str:

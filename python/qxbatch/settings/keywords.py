@@ -28,7 +28,7 @@ KEYWORDS = tuple(
 PATH_METAVARS = ("DIR", "FILE", "DIR|none")
 """Metavars of parameters whose values are paths."""
 WIDTH = 110
-"""Maximum number of characters of a line of a docstring, without its indent."""
+"""Maximum number of characters of a line of a docstring, without its indent and its closing quotes."""
 HEAD = '''\
 """The keywords of `qxbatch.import_packets`, written by `python -m qxbatch.settings.render` from the table of parameters."""
 

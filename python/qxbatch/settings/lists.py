@@ -94,7 +94,7 @@ def _regex_of_part(part: re.Match[str]) -> str:
         return "."
     members, others = part["set"], part["others"]
     if members is None and others is None:
-        return text if text == "-" else re.escape(text)
+        return text if text == "-" else re.escape(text).replace(",", r"\,")  # commas separate the items of a list
     # a hyphen that ends a range is escaped, since Python warns of `--` in a set
     escaped = re.sub(r"([\\\]\[^&~|]|(?<=.-)-)", r"\\\1", members or others)
     return f"[{'^' if others else ''}{escaped}]"

@@ -31,7 +31,7 @@ SET_BY_SUBMISSION = (
     "parsable",
     "chdir",
 )
-"""Options that a submission sets itself."""
+"""Options that a submission sets itself, and options that would conflict with these, such as `no_requeue`."""
 EXAMPLE = "SLURM,time=02:00:00,mem=8G,partition=main"
 _TIME = re.compile(r"(?:(\d{1,9})-)?(\d{1,9})(?::(\d{1,9}))?(?::(\d{1,9}))?", re.ASCII)
 MINUTE, HOUR, DAY = 60, 3600, 86400
@@ -110,19 +110,25 @@ def _pair(where: str, text: str, item: str) -> tuple[str, str]:
 
 
 def seconds_of(where: str, text: str) -> int:
-    """Return seconds from `MM`, `MM:SS`, `HH:MM:SS`, `D-HH`, `D-HH:MM` or `D-HH:MM:SS`, as Slurm reads times. Raises UsageError.
+    """Return seconds from `MM`, `MM:SS`, `HH:MM:SS`, `D-HH`, `D-HH:MM` or `D-HH:MM:SS`, as Slurm reads times.
+
+    Raises UsageError, also for 0 seconds.
 
     >>> [seconds_of("time", text) for text in ("90", "90:30", "02:00:00", "1-12", "1-00:30:00")]
     [5400, 5430, 7200, 129600, 88200]
     """
     match = _TIME.fullmatch(text)
-    if match is None:
-        raise UsageError(f"{where}={text} is not a time.", "Write minutes, HH:MM:SS or D-HH:MM:SS.")
-    days, first, second, third = match.groups()
+    seconds = _seconds(*match.groups()) if match else 0
+    if not seconds:
+        raise UsageError(f"{where}={text} is not a time above 0.", "Write minutes, HH:MM:SS or D-HH:MM:SS.")
+    return seconds
+
+
+def _seconds(days: str | None, first: str, second: str | None, third: str | None) -> int:
     if days is not None:
         return int(days) * DAY + int(first) * HOUR + int(second or 0) * MINUTE + int(third or 0)
     if third is not None:
-        return int(first) * HOUR + int(second) * MINUTE + int(third)
+        return int(first) * HOUR + int(second or 0) * MINUTE + int(third)
     return int(first) * MINUTE + int(second or 0)
 
 

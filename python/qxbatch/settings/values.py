@@ -37,12 +37,12 @@ class Values:
         return value or parameter.default
 
     def choice(self, name: str, kind: type[Choice]) -> Choice:
-        """Return a member of an enum, ignoring case."""
+        """Return one of the choices of a parameter as a member of an enum, ignoring case."""
         value = self.text(name)
-        try:
-            return kind(value.casefold())
-        except ValueError:
-            raise not_a_choice(name, value, find(PARAMETERS, name).choices) from None
+        choices = find(PARAMETERS, name).choices
+        if value.casefold() not in choices:
+            raise not_a_choice(name, value, choices)
+        return kind(value.casefold())
 
     def is_yes(self, name: str) -> bool:
         """Return True for yes or true, False for no or false."""

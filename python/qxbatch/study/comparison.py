@@ -33,7 +33,7 @@ class CellState(StrEnum):
     DIFFERENT = "different"
     """Something else differs."""
     NOT_EXPECTED = "not expected"
-    """The series is absent, and optional or not expected on the scanner."""
+    """The series is optional and absent, or not expected on the scanner."""
 
 
 class Column(NamedTuple):
@@ -123,8 +123,10 @@ def _row(
     if group_scanners is not None and not any(matches_scanner(name, scanner) for name in group_scanners):
         return SessionComparison(session.id, scanner)
     check = check_session(reference, session)
-    entry_checks = {_column(each.entry): each for each in check.entry_checks}
-    cells = {column: _cell(entry_checks.get(column)) for column in columns}
+    checks: dict[Column, list[EntryCheck]] = {column: [] for column in columns}
+    for entry_check in check.entry_checks:
+        checks[_column(entry_check.entry)].append(entry_check)
+    cells = {column: _cell(column_checks) for column, column_checks in checks.items()}
     differences = check.differences
     if group_scanners is not None:
         differences = tuple(difference for difference in differences if difference.kind is not DifferenceKind.EXTRA)
@@ -135,10 +137,14 @@ def _column(entry: ExpectedSeries) -> Column:
     return Column(entry.name, tuple(sorted(entry.kinds or ())))
 
 
-def _cell(check: EntryCheck | None) -> Cell:
-    if check is None:
-        return Cell(CellState.NOT_EXPECTED)
-    return Cell(_state(check), check.differences)
+_WORST_FIRST = (CellState.MISSING, CellState.REPEATED, CellState.INCOMPLETE, CellState.DIFFERENT, CellState.PRESENT)
+
+
+def _cell(checks: Sequence[EntryCheck]) -> Cell:
+    """Return the cell of the entries in one column: their worst state, and all differences. Scanners can have separate entries."""
+    states = set(map(_state, checks))
+    state = next((state for state in _WORST_FIRST if state in states), CellState.NOT_EXPECTED)
+    return Cell(state, tuple(difference for check in checks for difference in check.differences))
 
 
 def _state(check: EntryCheck) -> CellState:

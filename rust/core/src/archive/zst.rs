@@ -141,7 +141,7 @@ impl SkippableFrames {
         self.lengths.add(packed, content);
     }
 
-    /// Counts the announced length, if there is one, as bytes of a user: called if the next frame has another length.
+    /// Counts the announced length, if there is one, as bytes of a user: called if no frame of this length follows.
     fn count_announced(&mut self) {
         if self.announced_length.take().is_some() {
             self.user_bytes += u64::from(PZSTD_LENGTH);

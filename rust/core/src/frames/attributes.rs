@@ -97,7 +97,7 @@ pub struct Attributes {
     pub repetition_time: Option<f64>,
     /// Inversion time, ms; the first one if the frame has several.
     pub inversion_time: Option<f64>,
-    /// EchoNumbers, if it is one number.
+    /// EchoNumbers; the first one if the frame has several.
     pub echo_number: Option<i64>,
     /// Flip angle, degrees.
     pub flip_angle: Option<f64>,

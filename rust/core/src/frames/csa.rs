@@ -81,7 +81,7 @@ impl Csa {
     #[allow(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
-        reason = "checked to be a small whole number"
+        reason = "checked to be between 1 and 4096"
     )]
     fn set(&mut self, name: &[u8], values: &[f64]) {
         match (name, values) {
