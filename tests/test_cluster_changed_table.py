@@ -1,6 +1,7 @@
 """The table of --logfile is edited, or the working folder is renamed, between the submission of packets and their tasks."""
 
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from qxbatch.cluster.creation import make_submission
 from qxbatch.cluster.grouping import JobArray, SubmissionPlan
 from qxbatch.cluster.state import ImportState
-from qxbatch.cluster.submission import Submission
+from qxbatch.cluster.submission import Submission, open_submission
 from qxbatch.discover.candidates import candidates
 from qxbatch.discover.units import units_of
 from qxbatch.model import Report
@@ -98,6 +99,27 @@ def test_a_relative_path_of_a_submission_begins_in_no_other_folder(
     study = tmp_path / "renamed" / "study"
     run = run_main("worker", str(study), f"--submission={submission.id}:{submission.record_file.digest}", "--task=1/0")
     assert run.status == 64, run.text
-    assert "is relative, and the working folder does not exist any more" in run.text
+    assert_names_folder(run, option, tmp_path / "one")
     assert snapshot(tmp_path) == before
+    submission = open_submission(study, submission.id)
+    submission.write_state(submission.state(0)._replace(state=ImportState.FAILED, attempts=1))
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    for name in ("sbatch", "squeue", "sacct"):
+        (programs / name).write_text("#!/bin/sh\nexit 0\n")
+        (programs / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(programs), prepend=os.pathsep)
+    run = run_main("resume", str(study), "--failed")
+    assert run.status == 64, run.text
+    assert_names_folder(run, option, tmp_path / "one")
     assert Path.cwd() == tmp_path / "two"
+
+
+def assert_names_folder(run: Run, option: str, folder: Path) -> None:
+    """Assert that the message names the option, and the missing folder in which its path begins."""
+    text = " ".join(run.text.split())
+    assert f"--{option}" in text
+    assert f"begins in {folder}, where submission" in text
+    assert "that folder cannot be used: no such file or directory" in text
+    assert "Restore that folder" in text
+    assert "working folder" not in text

@@ -15,6 +15,7 @@ from qxbatch.problems import UsageError
 from qxbatch.protocol.file import read_protocol
 from qxbatch.protocol.lines import lines_of_keys
 from qxbatch.protocol.model import Protocol, matches_scanner
+from qxbatch.protocol.scanned import scanner_name
 from qxbatch.protocol.toml_file import MAX_FILE_BYTES
 from qxbatch.protocol.values import CountRange
 from tests.build.study import run_main
@@ -215,4 +216,14 @@ def test_the_line_of_a_key_after_a_long_array_and_indented_statements() -> None:
 def test_a_scanner_can_be_named_by_its_model_alone() -> None:
     assert matches_scanner("prisma", "Siemens Prisma")
     assert not matches_scanner("", "Siemens")
+    assert not matches_scanner("Elition X", "Philips Ingenia Elition X"), "this maker has one word"
     assert not matches_scanner("Siemens", "Siemens Prisma")
+
+
+@pytest.mark.parametrize("maker", ["Bruker BioSpin MRI GmbH", "Hitachi, Ltd.", "Esaote", "SIEMENS", "UIH", ""])
+def test_a_scanner_of_any_maker_is_found_by_its_model(maker: str) -> None:
+    scanner = scanner_name(maker, "Biospec 70/20")
+    assert matches_scanner("Biospec 70/20", scanner)
+    assert matches_scanner(f"{maker} BioSpec 70/20", scanner)
+    assert not matches_scanner("Biospec 94/20", scanner)
+    assert not matches_scanner(maker, scanner)

@@ -126,6 +126,57 @@ def test_a_table_with_other_rows_is_kept(
     assert kept_beside(path) == [edited]
 
 
+def test_a_changed_number_of_differences_is_kept(imported: StudyFolder) -> None:
+    path = imported.sessions / "study.tsv"
+    column = path.read_text().splitlines()[0].split("\t").index("differences")
+
+    def with_differences(old: str, new: str) -> str:
+        rows = [line.split("\t") for line in path.read_text().splitlines()]
+        assert rows[1][column] == old
+        rows[1][column] = new
+        return "".join("\t".join(row) + "\n" for row in rows)
+
+    path.write_text(first := with_differences("0", "n/a"))
+    main(["report", str(imported.sessions)])
+    assert kept_beside(path) == [first]
+    shutil.rmtree(imported.session("S3"))  # two sessions are not compared
+    main(["report", str(imported.sessions)])
+    path.write_text(second := with_differences("n/a", "0"))
+    main(["report", str(imported.sessions)])
+    assert sorted(kept_beside(path)) == sorted([first, second])
+
+
+EDITS_OF_A_REMOVED_SESSION: dict[str, Callable[[list[str]], list[str]]] = {
+    "repeated": lambda lines: [*lines, lines[2]],
+    "moved": lambda lines: [*lines[:2], lines[3], lines[2]],
+}
+
+
+@pytest.mark.parametrize("edit", EDITS_OF_A_REMOVED_SESSION.values(), ids=EDITS_OF_A_REMOVED_SESSION)
+def test_the_row_of_a_removed_session_that_was_repeated_or_moved_is_kept(
+    imported: StudyFolder, edit: Callable[[list[str]], list[str]]
+) -> None:
+    path = imported.sessions / "study.tsv"
+    edited = "".join(f"{line}\n" for line in edit(path.read_text().splitlines()))
+    path.write_text(edited)
+    shutil.rmtree(imported.session("S2"))
+    main(["report", str(imported.sessions)])
+    assert kept_beside(path) == [edited]
+
+
+@pytest.mark.parametrize("has_field", [False, True])
+def test_the_table_that_was_written_before_a_session_was_removed_is_replaced(
+    imported: StudyFolder, has_field: bool
+) -> None:
+    path, sidecar = imported.sessions / "study.tsv", imported.sessions / "study.json"
+    for name in ("S2", "S3"):
+        if not has_field:  # written by an older version
+            sidecar.write_text(re.sub(r', "compared": (true|false)', "", sidecar.read_text()))
+        shutil.rmtree(imported.session(name))
+        main(["report", str(imported.sessions)])
+    assert kept_beside(path) == []
+
+
 def test_the_table_of_a_killed_run_is_replaced(imported: StudyFolder) -> None:
     table, sidecar = imported.sessions / "study.tsv", imported.sessions / "study.json"
     before = sidecar.read_bytes()

@@ -12,6 +12,7 @@ from qxbatch.cli.main import main
 from tests.build import zst
 from tests.build.dicom import MrSeries
 from tests.build.hidden_bytes import deflated, zip_of
+from tests.build.objects import dicomdir
 from tests.build.packets import Kind, read_tree, tarred, under, write_folder, zipped
 from tests.build.sevenz import sevenz
 from tests.build.study import Study
@@ -221,3 +222,28 @@ def test_images_behind_an_archive_without_images_are_a_warning(study: Study) -> 
     run = study.run()
     assert run.status == 0, run.text
     assert [note["severity"] for note in notes(study.session("S1"))] == ["warning"]
+
+
+KEPT = {"DICOMDIR": dicomdir(MrSeries(number=3)), "notes.txt": b"words\n"}
+PACKED = {".gz": lambda data: gzip.compress(data, mtime=0), ".zst": zst.compress}
+
+
+@pytest.mark.parametrize("after", [zipped(OTHER), IMAGE], ids=["zip", "DICOM"])
+@pytest.mark.parametrize("suffix", PACKED)
+@pytest.mark.parametrize("name", KEPT)
+def test_images_behind_a_compressed_file_that_is_kept_are_a_warning(
+    study: Study, name: str, suffix: str, after: bytes
+) -> None:
+    data = PACKED[suffix](KEPT[name]) + after
+    study.put("S1", {**TREE, f"{name}{suffix}": data})
+    run = study.run()
+    assert run.status == 0, run.text
+    assert [note["severity"] for note in notes(study.session("S1"))] == ["warning"]
+    assert (study.session("S1") / "inbox" / f"{name}{suffix}").read_bytes() == data
+
+
+@pytest.mark.parametrize("name", KEPT)
+def test_bytes_behind_a_compressed_file_that_is_kept_get_no_note(study: Study, name: str) -> None:
+    study.put("S1", {**TREE, f"{name}.gz": gzip.compress(KEPT[name], mtime=0) + b"tail"})
+    assert study.run().status == 0
+    assert notes(study.session("S1")) == []

@@ -214,3 +214,27 @@ def test_a_run_does_not_publish_an_incorrectly_written_image(
     assert packet.exists()
     assert study.session_names() == []
     assert study.main().status == 0
+
+
+@pytest.mark.parametrize("suffix", ["bval", "bvec", "json"])
+def test_an_added_sidecar_is_reported(session: Path, capsys: pytest.CaptureFixture[str], suffix: str) -> None:
+    summary = session / "qxbatch" / "summary.json"
+    assert verify(session, capsys)[0] == 0
+    sidecar = session / "nii" / f"31.{suffix}"
+    if sidecar.exists():  # as if the converter had not written it
+        content = json.loads(summary.read_text())
+        image = content["images"][0]
+        del image["sums"][f"nii/31.{suffix}"]
+        image["files"].remove(f"nii/31.{suffix}")
+        summary.write_text(json.dumps(content))
+    else:
+        sidecar.write_text("0\n")
+    status, text = verify(session, capsys)
+    assert status == 1
+    assert f"{sidecar}: was added; qxbatch/summary.json does not list it" in " ".join(text.split())
+
+
+def test_another_file_in_nii_is_no_fault(session: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("31.txt", "notes.json", "7.bval"):
+        (session / "nii" / name).write_text("mine")
+    assert verify(session, capsys)[0] == 0

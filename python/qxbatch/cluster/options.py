@@ -10,13 +10,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from qxbatch.cluster.submission import Submission
-from qxbatch.os_error import error_text
+from qxbatch.os_error import error_text, reason_text
 from qxbatch.problems import UsageError
 from qxbatch.session.contents import why_unreadable
 from qxbatch.session.layout import ARCHIVED_PACKETS
 from qxbatch.settings.folders import find_folders
 from qxbatch.settings.model import Settings
 from qxbatch.settings.parse import parse
+from qxbatch.settings.paths import NoWorkingFolderError
 from qxbatch.settings.values import Values
 from qxbatch.visible import shell_word
 
@@ -50,13 +51,22 @@ def _in_submit_folder(submission: Submission) -> Iterator[None]:
     (`absolute_form`). In any other folder, it could lead to packets of another study.
     """
     before = os.open(".", os.O_PATH | os.O_CLOEXEC)
+    folder = str(submission.record["cwd"])
+    reason = ""
     try:
         try:
-            os.chdir(str(submission.record["cwd"]))
-        except OSError:
+            os.chdir(folder)
+        except OSError as error:
+            reason = reason_text(error)
             with tempfile.TemporaryDirectory(dir=submission.folder) as removed:
                 os.chdir(removed)
         yield
+    except NoWorkingFolderError as error:
+        raise UsageError(
+            f"{error.name} begins in {folder}, where submission {submission.id} was made, "
+            f"and that folder cannot be used: {reason or 'it was removed'}.",
+            "Restore that folder or the permission to enter it, or submit the packets again.",
+        ) from None
     finally:
         with contextlib.suppress(PermissionError):  # a process may run in a folder that it may not enter
             os.fchdir(before)

@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from qxbatch.acquisition import ImageKind
-from qxbatch.protocol.scanned import ScannedSeries, scanner_key
+from qxbatch.protocol.scanned import ScannedSeries, possible_models, scanner_key
 from qxbatch.protocol.values import CountRange, Expectation
 
 _WILDCARDS = frozenset("*?[")
@@ -100,9 +100,10 @@ def matches_scanner(name: str, scanner: str) -> bool:
     (True, True)
     >>> matches_scanner("Prisma", "Siemens Prisma_fit")
     False
+    >>> matches_scanner("Biospec 70/20", "Bruker BioSpin MRI GmbH Biospec 70/20")
+    True
     """
-    manufacturer, space, model = scanner.partition(" ")
-    return scanner_key(name) in (scanner_key(scanner), scanner_key(model if space else manufacturer))
+    return scanner_key(name) in map(scanner_key, (scanner, *possible_models(scanner)))
 
 
 def literal_glob(name: str) -> str:

@@ -159,3 +159,17 @@ def scanner_key(name: str) -> str:
     True
     """
     return re.sub(r"[\W_]+", "", name.casefold().replace("magnetom", ""))
+
+
+def possible_models(scanner: str) -> list[str]:
+    """Return the models that a scanner, given as by `scanner_name`, can have.
+
+    The names in `_MAKERS` have one word. Another maker can have several: then any of the last words can be the model.
+
+    >>> possible_models("Siemens Prisma Fit"), possible_models("MR Solutions DRYMAG"), possible_models("Philips")
+    (['Prisma Fit'], ['Solutions DRYMAG', 'DRYMAG'], [])
+    """
+    words = scanner.split()
+    models = [" ".join(words[i:]) for i in range(1, len(words))]
+    is_known = scanner.casefold().startswith(tuple(f"{maker.casefold()} " for maker in _MAKERS.values()))
+    return models[:1] if is_known else models

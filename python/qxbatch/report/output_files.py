@@ -3,7 +3,7 @@
 import os
 import re
 import stat
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,13 +15,17 @@ from qxbatch.session.contents import has_inbox_or_results
 from qxbatch.session.layout import (
     ARCHIVE,
     ARCHIVED_PACKETS,
+    DICOM,
     INBOX,
+    LEDGER_AT,
     MASTER_INBOX,
+    NII,
     PAGE,
     SESSION_FOLDERS,
     SESSION_TXT,
     STUDY_SIDECAR,
     STUDY_TABLE,
+    SUMMARY_AT,
 )
 from qxbatch.settings.model import Settings
 from qxbatch.settings.paths import absolute_form
@@ -235,7 +239,14 @@ def _place_in_study(path: Path, study: StudyPaths) -> str:
             return "the session folder of a packet that waits in the master inbox"
         if len(parts) > 1 and (parts[1] in _SESSION_NAMES or has_inbox_or_results(sessions / parts[0])):
             return f"in the session folder {parts[0]}"
+        if _marks_session(parts):
+            return "where only a session has files: the sessions folder would be taken for a session"
     return ""
+
+
+def _marks_session(parts: Sequence[str]) -> bool:
+    """Return whether an output with this path below a folder would make the folder a session by `is_session`."""
+    return parts[:1] in ((DICOM,), (NII,)) or "/".join(parts) in (SESSION_TXT, SUMMARY_AT, LEDGER_AT)
 
 
 def _has_packet_of(session: str, inbox: Path) -> bool:

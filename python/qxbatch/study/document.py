@@ -71,7 +71,8 @@ def _line(value: object) -> str:
 
 def _value(row: StudyRow) -> dict[str, Any]:
     value = record_value(row.record)
-    return {**value, **row.cells, "differences": [difference_value(difference) for difference in row.differences]}
+    differences = [difference_value(difference) for difference in row.differences]
+    return {**value, **row.cells, "differences": differences, "compared": row.is_compared}
 
 
 def read_previous(path: Path) -> PreviousStudy:
@@ -107,10 +108,12 @@ def previous_table(path: Path) -> WrittenTable | None:
 def _possible_rows(session: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the rows that can have been written for a session of study.json.
 
-    If it lists no differences, their number was 0 or, if the session was not compared, unknown.
+    In that of an older version without the field `compared`, a session without differences may have been compared or not.
     """
     count = len(session["differences"])
-    return [{**session, "differences": number} for number in {count, count or None}]
+    is_compared = session.get("compared")
+    counts = {count, count or None} if is_compared is None else {count if is_compared else None}
+    return [{**session, "differences": number} for number in counts]
 
 
 def _records(fields: Fields) -> dict[str, SessionRecord]:

@@ -63,9 +63,14 @@ class StudyRow(NamedTuple):
         return self.comparison.differences
 
     @property
+    def is_compared(self) -> bool:
+        """Return whether the session was compared with the majority."""
+        return self.comparison.cells is not None
+
+    @property
     def cells(self) -> Mapping[str, object]:
         """Return the row of the table."""
-        differences = None if self.comparison.cells is None else len(self.differences)
+        differences = len(self.differences) if self.is_compared else None
         return {**self.record.cells, "differences": differences, "bids": self.export_state}
 
 

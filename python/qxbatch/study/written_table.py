@@ -26,8 +26,8 @@ def is_written_table(table: str, new: str, previous: WrittenTable | None) -> boo
 
     A run wrote it if it is the new table, the table of study.json (`previous`), or the table of a run that was killed before it
     wrote study.json. A killed run's table can have more sessions than study.json, and other values in them. It has each session of
-    study.json that still exists, and its sessions have the order of the new table. Without study.json, any session can be
-    missing in it.
+    study.json that still exists, and its sessions have the order of the new table and of study.json. Without study.json, any
+    session can be missing in it.
     """
     header, *lines = table.split("\n")
     new_header, *new_lines = new.removesuffix("\n").split("\n")
@@ -41,16 +41,21 @@ def is_written_table(table: str, new: str, previous: WrittenTable | None) -> boo
         for line in row:
             possible.setdefault(_session(line), set()).add(line)
     sessions = [_session(line) for line in lines]
-    needed_sessions = {_session(line) for row in (previous.rows if previous else ()) for line in row}
-    existing = dict.fromkeys(map(_session, new_lines))
-    present = frozenset(sessions)
+    earlier = [_session(next(iter(row))) for row in previous.rows] if previous else []
+    existing = [_session(line) for line in new_lines]
     return (
         header == new_header
         and all(line in possible.get(session, ()) for session, line in zip(sessions, lines, strict=True))
-        and [session for session in sessions if session in existing]
-        == [session for session in existing if session in present]
-        and present >= needed_sessions.intersection(existing)
+        and _have_order(sessions, existing)
+        and _have_order(sessions, earlier)
+        and {*sessions} >= {*earlier} & {*existing}
     )
+
+
+def _have_order(sessions: Sequence[str], others: Sequence[str]) -> bool:
+    """Return whether the sessions that both have are in the same order, each once."""
+    common = {*sessions} & {*others}
+    return [each for each in sessions if each in common] == [each for each in others if each in common]
 
 
 def _session(line: str) -> str:

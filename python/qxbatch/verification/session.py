@@ -1,6 +1,7 @@
 """Reads the files of a session again, to their ends, and compares them with ledger, summary and session.txt."""
 
 import math
+import os
 import struct
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
@@ -9,11 +10,11 @@ from pathlib import Path
 from qxbatch.core import Monitor, gzip_content_size_and_head, hash_file, hash_gzip_content, hash_tar_gz_members
 from qxbatch.ledger_cells import unescape
 from qxbatch.os_error import error_text
-from qxbatch.session.folder import SessionFolder
-from qxbatch.session.layout import KEPT_AT_PREFIX, image_numbers_in, is_inner_path, packed_member
+from qxbatch.session.folder import SIDECARS, SessionFolder
+from qxbatch.session.layout import KEPT_AT_PREFIX, SUMMARY_AT, image_numbers_in, is_inner_path, packed_member
 from qxbatch.session.ledger import STORED_FATES, Fate, LedgerRow
 from qxbatch.session.session_txt import read_session_txt
-from qxbatch.session.summary import SummaryError
+from qxbatch.session.summary import Summary, SummaryError
 from qxbatch.session.summary_parts import SizeAndHash
 from qxbatch.verification.checksums import difference, image_checksums
 
@@ -82,7 +83,8 @@ def _stored_rows(
 def _summary_checksums(folder: SessionFolder) -> tuple[dict[str, SizeAndHash], list[str]]:
     """Return the checksums of image files in the summary, by path below the session, and faults.
 
-    A summary that is missing or cannot be read is a fault, and so is each of its files that is missing or has no checksum.
+    A summary that is missing or cannot be read is a fault, and so is each of its files that is missing or has no checksum, and
+    each sidecar of its images that it does not list.
     """
     path = folder.paths.summary
     try:
@@ -92,8 +94,19 @@ def _summary_checksums(folder: SessionFolder) -> tuple[dict[str, SizeAndHash], l
     if summary is None:
         return {}, [f"{path}: is missing"]
     sums, faults = image_checksums(summary, path)
-    files = (folder.path / file for image in summary.images for file in image.files)
-    return sums, [*(f"{file}: is missing" for file in files if not file.is_file()), *faults]
+    files = [folder.path / file for image in summary.images for file in image.files]
+    missing = (f"{file}: is missing" for file in files if not file.is_file())
+    added = (f"{file}: was added; {SUMMARY_AT} does not list it" for file in _added_sidecars(folder, summary, files))
+    return sums, [*missing, *added, *faults]
+
+
+def _added_sidecars(folder: SessionFolder, summary: Summary, files: Iterable[Path]) -> list[Path]:
+    """Return the .json, .bval and .bvec beside images of the summary that are not among its files.
+
+    Programs read such a file with the image, as if the converter had written it.
+    """
+    sidecars = {folder.paths.image(image.number, kind) for image in summary.images for kind in SIDECARS}
+    return sorted(file for file in sidecars.difference(files) if os.path.lexists(file))
 
 
 def _check_pack(path: Path, expected: dict[str, str], monitor: Monitor) -> list[str]:

@@ -152,15 +152,20 @@ def age_text(age: str, birth_date: str, scan_date: str) -> str:
     ('34', '0.5', '76', '89')
     """
     number, unit = age[:-1], age[-1:].upper()
-    days = int(number) * _DAYS[unit] if unit in _DAYS and number.isdecimal() else _days_between(birth_date, scan_date)
-    if days is None or days <= 0:
+    if unit in _DAYS and number.isdecimal():
+        years = int(number) * _DAYS[unit] / _DAYS["Y"]
+    else:
+        years = _years_between(birth_date, scan_date)
+    if years <= 0:
         return ""
-    years = days / _DAYS["Y"]
     return f"{years:.2f}".rstrip("0").rstrip(".") if years < 2 else str(min(_MAX_AGE, int(years + 1e-9)))  # noqa: PLR2004
 
 
-def _days_between(birth_date: str, scan_date: str) -> float | None:
+def _years_between(birth_date: str, scan_date: str) -> float:
+    """Return the years between two DICOM dates, from 2 years on the number of birthdays; 0 if a date is missing or not valid."""
     try:
-        return float((date.fromisoformat(scan_date.strip()) - date.fromisoformat(birth_date.strip())).days)
+        born, scanned = date.fromisoformat(birth_date.strip()), date.fromisoformat(scan_date.strip())
     except ValueError:
-        return None
+        return 0
+    birthdays = scanned.year - born.year - ((scanned.month, scanned.day) < (born.month, born.day))
+    return birthdays if birthdays >= 2 else (scanned - born).days / _DAYS["Y"]  # noqa: PLR2004

@@ -199,9 +199,9 @@ fn unpack(
     };
     let mut row = store(pass, address, row, data, content, compression)?;
     let unused = unpacked.trailing_bytes + unpacked.user_bytes;
-    row.has_extra_bytes = unused > 0 && (row.is_decompressed || row.is_gzipped);
-    row.extra_bytes_may_contain_images =
-        row.has_extra_bytes && unpacked.trailing_begins_like_images;
+    row.extra_bytes_may_contain_images = unpacked.trailing_begins_like_images;
+    row.has_extra_bytes = row.extra_bytes_may_contain_images
+        || (unused > 0 && (row.is_decompressed || row.is_gzipped));
     if row.has_extra_bytes && row.is_decompressed && row.reason.is_empty() {
         let position = if unpacked.user_bytes > 0 {
             "in or after"
