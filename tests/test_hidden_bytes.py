@@ -13,6 +13,7 @@ from tests.build.hidden_bytes import (
     hidden_in_coders,
     hidden_in_sevenz,
     hidden_in_zip,
+    sevenz_with_packed_header,
     sound_zips,
 )
 from tests.build.ingested import Ingested, ingested
@@ -26,6 +27,7 @@ HIDDEN = {**hidden_in_zip(TREE), **{f"7z: {place}": data for place, data in hidd
 SCAN = MrSeries(slices=1, rows=8).files()["IM0001"].replace(b"\xe8", b"\xea").replace(b"\xe9", b"\xea")
 HIDDEN_IN_CODERS = hidden_in_coders(SCAN)
 SOUND = {**sound_zips(TREE), "7z": sevenz(TREE), "7z, stored": sevenz(TREE, Method.COPY, solid=False)}
+SOUND["7z, packed header"] = sevenz_with_packed_header(TREE)
 
 
 def read(data: bytes, work: Path, **options: object) -> Ingested:

@@ -318,6 +318,26 @@ def test_two_names_of_one_file_that_the_new_session_contains_are_both_removed(tm
     assert kept(tmp_path / "archive") == {"S1-1/inbox/a": "a", "S1-1/inbox/b": "b"}
 
 
+def test_an_edit_of_a_file_with_two_names_is_noticed_by_its_change_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session, old = sessions(tmp_path)
+    (old / "other").hardlink_to(old / "same")
+    (session / "other").write_text("same")
+    compared = unique_files._unique_files
+
+    def edited(*args: Any) -> object:
+        result = compared(*args)
+        state = (old / "same").stat()
+        (old / "same").write_text("mine")
+        os.utime(old / "same", ns=(state.st_atime_ns, state.st_mtime_ns))
+        return result
+
+    monkeypatch.setattr(unique_files, "_unique_files", edited)
+    keep_unique_files(old, session, tmp_path / "archive", None, TAG)
+    assert [*kept(tmp_path / "archive").values()].count("mine") == 2
+
+
 def test_a_program_that_never_stops_writing_ends_the_attempt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     session, old = sessions(tmp_path)
     remove = unique_files._remove_unchanged

@@ -176,7 +176,8 @@ class Row:
     sha256: str
     """Hash of the member in its packet; empty if it was not read, or has no data (`nodata`)."""
     content_sha256: str
-    """Hash of the decompressed bytes, or `sha256` if it was not unpacked; empty as `sha256`, and if unpacking it failed."""
+    """Hash of the decompressed bytes, or `sha256` if it was not unpacked or is kept compressed; empty as `sha256`, and if unpacking
+    it failed."""
     kind: str
     """dicom, dicomdir, par, rec, archive, other, directory, link, device"""
     fate: str
@@ -239,7 +240,9 @@ class Reading:
     def place_row(self, row: int, root: str, at: str, n: int) -> None:
         """Rename one staged file to `<root>/<at>`; the fate is sorted if n > 0, else kept. Raises OSError if `at` exists."""
     def leave_row(self, row: int, at: str) -> None:
-        """Record that a kept member remains at the path `at` of its session, and remove its staged copy."""
+        """Record that a kept member remains as it was read at the path `at` of its session, and remove its staged copy."""
+    def omit_row(self, row: int, at: str) -> None:
+        """Record that the file at `at` of the session has the staged bytes of a kept member, and remove the staged copy."""
     def place_in_inbox(self, root: str, rows: list[int]) -> None:
         """Rename staged files to `<root>/inbox/<cleaned path>`. A file whose cleaned path is in use gets a number."""
 

@@ -170,7 +170,15 @@ def hidden_in_sevenz(tree: Mapping[str, bytes]) -> dict[str, bytes]:
         "behind a stored stream": _joined(stored[0] + SECRET, _longer(*stored)),
         "behind an LZMA2 stream": _joined(packed[0] + SECRET, _longer(*packed)),
         "after the header": _joined(*two) + SECRET,
+        "behind the end of the header": _joined(stored[0], stored[1] + SECRET),
+        "behind the end of a packed header": _packed_header(stored[0], stored[1] + SECRET),
+        "behind the end of the description of a packed header": _packed_header(*stored, SECRET),
     }
+
+
+def sevenz_with_packed_header(tree: Mapping[str, bytes]) -> bytes:
+    """Return a 7z with a packed header."""
+    return _packed_header(*_parts(s7.sevenz(tree, s7.Method.COPY)))
 
 
 class Coder(NamedTuple):
@@ -242,6 +250,14 @@ def _longer(streams: bytes, header: bytes) -> bytes:
     assert header.count(size + len(streams).to_bytes(8, "little")) >= 1
     new = (len(streams) + len(SECRET)).to_bytes(8, "little")
     return header.replace(size + len(streams).to_bytes(8, "little"), size + new, 1)
+
+
+def _packed_header(streams: bytes, header: bytes, behind: bytes = b"") -> bytes:
+    """Return an archive whose header is packed; `behind` follows the end of the description of its packed data."""
+    packed = s7._packed(header, s7.Method.LZMA2)
+    info = s7._streams([packed], [[len(header)]], [zlib.crc32(header)], s7.Method.LZMA2.value)
+    position = b"\x17\x06" + s7._number(len(streams))
+    return _joined(streams + packed, position + info[2:] + b"\x00" + behind)
 
 
 def _joined(streams: bytes, header: bytes) -> bytes:

@@ -23,7 +23,7 @@ class _Copy(NamedTuple):
     at: str
     """Its path relative to the session."""
     sums: tuple[str, str]
-    """SHA-256 of the member, and of its content (for gzip data, the decompressed bytes)."""
+    """SHA-256 of the member, and of the bytes at `at`, which differ if the import decompressed it."""
 
     def is_intact(self) -> bool:
         """Return whether the file still has these bytes, and is reached without a link."""

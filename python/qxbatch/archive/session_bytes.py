@@ -141,7 +141,9 @@ class SessionBytes:
         """Return whether the sessions contain the bytes of a member; a link has none (see `PacketContent.has_external_links`)."""
         if row.fate in (Fate.OPENED, Fate.NODATA):
             return True  # its members are compared, or it has no bytes
-        return row.content_sha256 in self._content_hashes or (row.sha256, row.content_sha256) in self._kept_hashes
+        if row.content_sha256 in self._content_hashes:
+            return True
+        return any((row.sha256, sum_of_file) in self._kept_hashes for sum_of_file in (row.content_sha256, row.sha256))
 
     @property
     def _content_hashes(self) -> set[str]:

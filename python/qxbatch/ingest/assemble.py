@@ -204,11 +204,11 @@ def _place_logs(reading: Reading, logs: Sequence[tuple[int, Row]], root: Path, r
     own_logs: dict[str, list[str]] = {}
     rows_not_placed = []
     for i, row in sorted(logs, key=lambda log: not _is_own_log(log[1])):
-        same_logs = own_logs.setdefault(row.content_sha256 or row.sha256, [])
+        same_logs = own_logs.setdefault(row.content_sha256 or row.sha256, [])  # of the bytes as they are stored
         at = f"{SCANNER_LOGS_AT}/{name_of(row)}"
         own_at = None if _is_own_log(row) else _own_log(same_logs, name_of(row), redact)
         if own_at is not None:
-            reading.leave_row(i, own_at)
+            reading.omit_row(i, own_at)
         elif (root / at).exists():
             rows_not_placed.append(i)
         else:

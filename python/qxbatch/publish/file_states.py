@@ -1,5 +1,6 @@
 """The states of the files in a folder, and the removal of files that are unchanged since their state was read."""
 
+import contextlib
 import errno
 import os
 import stat
@@ -9,6 +10,8 @@ from pathlib import Path
 from qxbatch.publish.open_folders import OpenFolder, Parts, walk_in
 from qxbatch.walk import mount_of
 
+_Inode = tuple[int, int]
+"""Number of a device, and of an inode on it."""
 FileStates = Mapping[Path, os.stat_result]
 """The states of files and links, by their paths relative to a folder."""
 
@@ -34,29 +37,73 @@ def remove_unchanged(parent: OpenFolder, name: str, states: FileStates) -> None:
     FIFOs, sockets and devices, which have no bytes, are removed too. Links are removed first: if the process is killed, the
     remaining links still lead to the remaining files. Raises OSError, also for a folder on another mount.
     """
+    unchanged = _UnchangedFiles(parent, name, states)
 
     def is_unchanged_link(parts: Parts, now: os.stat_result) -> bool:
-        return stat.S_ISLNK(now.st_mode) and is_unchanged(parts, now)
-
-    def is_unchanged(parts: Parts, now: os.stat_result) -> bool:
-        before = states.get(Path(*parts))
-        return not _has_bytes(now) or (before is not None and _is_same_state(before, now))
+        return stat.S_ISLNK(now.st_mode) and unchanged.may_be_removed(parts, now)
 
     if any(stat.S_ISLNK(state.st_mode) for state in states.values()):
         parent.remove(name, is_unchanged_link)
     if parent.has(name):
-        parent.remove(name, is_unchanged)
+        parent.remove(name, unchanged.may_be_removed)
 
 
-def _is_same_state(before: os.stat_result, now: os.stat_result) -> bool:
-    """Return whether a file is unchanged: size, modification time and change time are equal.
+class _UnchangedFiles:
+    """Compares files with their states right before they are removed, one after the other.
 
-    The inode may differ, since some file systems change it. The change time of a file with several hard links may differ if its
-    inode is the same, since the removal of one of its names changes that time.
+    The removal of one name of a file changes the change time of its other names (hard links). That time is read right after the
+    removal, so a later edit is noticed.
     """
-    return (before.st_size, before.st_mtime_ns) == (now.st_size, now.st_mtime_ns) and (
-        before.st_ctime_ns == now.st_ctime_ns or (before.st_nlink > 1 and before.st_ino == now.st_ino)
-    )
+
+    def __init__(self, parent: OpenFolder, name: str, states: FileStates) -> None:
+        self._parent = parent
+        self._name = name
+        self._states = states
+        self._names: dict[_Inode, list[Path]] = {}
+        for path, state in states.items():
+            if state.st_nlink > 1:
+                self._names.setdefault(_inode(state), []).append(path)
+        self._change_times: dict[_Inode, int] = {}
+        """The change times after the last removal of a name."""
+        self._removed: os.stat_result | None = None
+        """The state of the file that the previous call allowed to remove, if it has other names."""
+
+    def may_be_removed(self, parts: Parts, now: os.stat_result) -> bool:
+        """Return whether an entry has no bytes or is unchanged; the caller removes it then, before the next call."""
+        self._read_change_time()
+        before = self._states.get(Path(*parts))
+        if not _has_bytes(now):
+            return True
+        if before is None or not self._is_same_state(before, now):
+            return False
+        if now.st_nlink > 1:
+            self._removed = now
+        return True
+
+    def _is_same_state(self, before: os.stat_result, now: os.stat_result) -> bool:
+        """Return whether a file is unchanged. The inode may differ, since some file systems change it."""
+        change_times = (
+            before.st_ctime_ns,
+            self._change_times.get(_inode(before)) if _inode(before) == _inode(now) else None,
+        )
+        return (before.st_size, before.st_mtime_ns) == (
+            now.st_size,
+            now.st_mtime_ns,
+        ) and now.st_ctime_ns in change_times
+
+    def _read_change_time(self) -> None:
+        """Read the change time of the other names of the file whose name was removed last."""
+        removed, self._removed = self._removed, None
+        for path in self._names.get(_inode(removed), ()) if removed else ():
+            with contextlib.suppress(OSError):
+                now = os.stat(Path(self._name, path), dir_fd=self._parent.descriptor, follow_symlinks=False)
+                if removed and _inode(now) == _inode(removed):
+                    self._change_times[_inode(now)] = now.st_ctime_ns
+                    return
+
+
+def _inode(state: os.stat_result) -> _Inode:
+    return state.st_dev, state.st_ino
 
 
 def _has_bytes(state: os.stat_result) -> bool:

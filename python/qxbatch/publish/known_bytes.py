@@ -4,7 +4,7 @@ The ledger of a session lists the members of its packets, with their hashes and 
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Container
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
@@ -31,7 +31,7 @@ class KnownBytes:
     - If there is a ledger, the archive contains only what an import writes: names and comments may exist nowhere else.
     """
 
-    def __init__(self, old: OpenFolder, hashes: Collection[str]) -> None:
+    def __init__(self, old: OpenFolder, hashes: Container[str]) -> None:
         self._old = old
         self._hashes = hashes
 
@@ -105,21 +105,53 @@ class _LedgerHashes(NamedTuple):
             self.compressed[row.at] = row.content_sha256
 
 
-def hashes_in(session: Path) -> set[str]:
-    """Return the hashes of packet members that a session contains, by its ledger. Raises OSError, ValueError.
+class SessionHashes(Container[str]):
+    """The hashes of the files of packets that a session contains.
 
-    For a sorted file, that is the hash of its content, since it may have been gzipped in the packet. For a kept file, it is the
-    hash of all its bytes. A file that is a link, or is below one, does not count: it may lead to the file that is to be removed.
+    For a sorted file, that is the hash of its content, by the ledger, since it may have been gzipped in the packet. A kept file may
+    be in the inbox of the user, who may edit it: it is hashed again if the ledger lists it with a hash that is looked for. A file
+    that is a link, or is below one, does not count: it may lead to the file that is to be removed.
     """
-    hashes = set()
-    is_stored: dict[str, bool] = {}
-    for row in SessionFolder(session).ledger():
-        if row.fate not in STORED_FATES:
-            continue
-        file = (packed_member(row.at) or (row.at,))[0]
-        if file not in is_stored:
-            path = session / file
-            is_stored[file] = is_below_without_links(path, session) and not path.is_symlink()
-        if is_stored[file]:
-            hashes.add(row.content_sha256 if row.fate is Fate.SORTED else row.sha256)
-    return hashes
+
+    def __init__(self, session: Path, monitor: Monitor | None = None) -> None:
+        """`monitor` can cancel the reading of a kept file. Raises OSError, ValueError."""
+        self._session = session
+        self._monitor = monitor
+        self._sorted: set[str] = set()
+        self._kept: dict[str, set[str]] = {}
+        """The kept files by each hash of their rows: of the member, and of its content."""
+        self._actual_hashes: dict[str, str] = {}
+        is_stored: dict[str, bool] = {}
+        for row in SessionFolder(session).ledger():
+            if row.fate not in STORED_FATES:
+                continue
+            file = (packed_member(row.at) or (row.at,))[0]
+            if file not in is_stored:
+                is_stored[file] = self._is_stored(file)
+            if is_stored[file]:
+                self._add(row)
+
+    def __contains__(self, digest: object) -> bool:
+        """Return whether a file has this hash. Raises OSError, and CancelledError when the monitor is cancelled."""
+        if digest in self._sorted:
+            return True
+        return isinstance(digest, str) and any(self._actual_hash(at) == digest for at in self._kept.get(digest, ()))
+
+    def _add(self, row: LedgerRow) -> None:
+        if row.fate is Fate.SORTED:
+            self._sorted.add(row.content_sha256)
+            return
+        for digest in (row.sha256, row.content_sha256):
+            self._kept.setdefault(digest, set()).add(row.at)
+
+    def _is_stored(self, file: str) -> bool:
+        path = self._session / file
+        return is_below_without_links(path, self._session) and not path.is_symlink()
+
+    def _actual_hash(self, at: str) -> str:
+        """Return the hash that a kept file has now; empty if it is missing or not a regular file."""
+        if at not in self._actual_hashes:
+            path = self._session / at
+            is_file = self._is_stored(at) and path.is_file()
+            self._actual_hashes[at] = hash_file(str(path), monitor=self._monitor)[1] if is_file else ""
+        return self._actual_hashes[at]

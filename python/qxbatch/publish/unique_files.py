@@ -10,7 +10,7 @@ from qxbatch.publish.archived_hashes import archived_hashes
 from qxbatch.publish.below import opened_below
 from qxbatch.publish.comparable import comparable_content
 from qxbatch.publish.file_states import FileStates, file_states_in, remove_unchanged
-from qxbatch.publish.known_bytes import KnownBytes, hashes_in
+from qxbatch.publish.known_bytes import KnownBytes, SessionHashes
 from qxbatch.publish.open_folders import OpenFolder, opened_folder, opened_in
 from qxbatch.publish.plain_files import entry_exists
 from qxbatch.session.layout import QXBATCH_FOLDER, is_from_packet
@@ -100,7 +100,7 @@ def _unique_files(
     not. Raises OSError, ValueError.
     """
     monitors = {file: monitor for file, status in states.items() if status.st_size > _LARGE_BYTES}
-    known = KnownBytes(source, hashes_in(session))
+    known = KnownBytes(source, SessionHashes(session, monitor))
     with opened_folder(session) as new:
         unique_files = [
             file

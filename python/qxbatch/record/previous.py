@@ -50,7 +50,7 @@ def with_previous_rows(rows: Iterable[LedgerRow], previous: PreviousSession, ses
     merged: dict[tuple[str, str], LedgerRow] = {}
     for row in rows:
         previous_rows = unmatched.pop(_previous_location(row), ())
-        if previous_rows and all(old_row.content_sha256 == row.content_sha256 for old_row in previous_rows):
+        if previous_rows and all(_has_same_bytes(old_row, row) for old_row in previous_rows):
             for old_row in previous_rows:
                 _add(merged, _merged_row(old_row, row))
         else:
@@ -80,6 +80,11 @@ def _previous_location(row: LedgerRow) -> str:
     # has a `/` where its path has the `!`
     is_loose = "!" not in row.path or row.at == f"{KEPT_AT_PREFIX}{row.path}"
     return row.at if row.fate is Fate.KEPT and is_loose else ""
+
+
+def _has_same_bytes(row: LedgerRow, other: LedgerRow) -> bool:
+    """Return whether two members have the same content, or are the same file: its content may be listed in one row only."""
+    return row.content_sha256 == other.content_sha256 or row.sha256 == other.sha256
 
 
 def _is_still_kept(session: Path, row: LedgerRow) -> bool:

@@ -64,7 +64,7 @@ class LedgerRow(NamedTuple):
     sha256: str
     """SHA-256 of the member in its packet; empty if it has no bytes, or if they were not read."""
     content_sha256: str
-    """SHA-256 of the bytes at `at`, without gzip; empty as `sha256`, and if the member could not be unpacked."""
+    """SHA-256 of the bytes at `at`, for a sorted file without gzip; empty as `sha256`, and if the member could not be unpacked."""
     kind: Kind
     fate: Fate
     at: str = ""

@@ -146,6 +146,7 @@ def _check_loose(session: Path, inbox: Path | None, rows: Iterable[LedgerRow], m
 def _has_same_bytes(path: Path, row: LedgerRow, monitor: Monitor) -> bool:
     """Return whether a file has the member's bytes. An import may gzip or gunzip a sorted file, and gunzip a kept one.
 
+    The row of a kept file that is compressed has twice the hash of the compressed bytes: its content is another file.
     With `--unzip=no`, a gzipped member is sorted as it is, also with bytes after the gzip data. Raises OSError, and ValueError when
     a sorted .gz is damaged.
     """

@@ -216,6 +216,11 @@ impl Reading {
         self.core.leave_row(row, at).map_err(ingest_error)
     }
 
+    fn omit_row(&mut self, row: usize, at: &str) -> PyResult<()> {
+        self.core_row(row)?;
+        self.core.omit_row(row, at).map_err(ingest_error)
+    }
+
     fn place_in_inbox(&mut self, py: Python<'_>, root: PathBuf, rows: Vec<usize>) -> PyResult<()> {
         for &row in &rows {
             self.core_row(row)?;

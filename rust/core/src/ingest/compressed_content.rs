@@ -95,19 +95,3 @@ pub fn read(
         Err(ReadError::Stop(stop)) => Err(stop),
     }
 }
-
-/// Returns the SHA-256 of the content of gzip data that are kept compressed; that of the compressed bytes if they cannot
-/// be unpacked, or have another compression.
-pub fn hash(
-    pass: &Pass<'_>,
-    address: &Address,
-    row: &Row,
-    data: &MemberBytes<'_>,
-    compression: Compression,
-) -> Result<Option<Hash>, Stop> {
-    if compression != Compression::Gzip {
-        return Ok(row.sha256);
-    }
-    let content = read(pass, address, row, data, compression)?;
-    Ok(content.and_then(|content| content.sha256).or(row.sha256))
-}

@@ -63,9 +63,6 @@ pub fn process(
                 return member::defer_archive(pass, address, row, data);
             }
             let content = content.unwrap_or_default();
-            if compression == Compression::Gzip {
-                row.content_sha256 = content.sha256.or(row.sha256);
-            }
             row.has_extra_bytes = content.trailing_begins_like_images;
             row.extra_bytes_may_contain_images = content.trailing_begins_like_images;
             member::stage(pass, address, &mut row, data, StagingDir::Other)?;
@@ -285,6 +282,9 @@ fn store(
         compression == Compression::Gzip && !pass.options.gunzip && row.kind == RowKind::Dicom;
     let needs_content = row.is_unparsed_dicom || matches!(row.kind, RowKind::Par | RowKind::Rec);
     let keep_packed = keep_gzip || (row.fate == Fate::Kept && !needs_content);
+    if keep_packed && row.fate == Fate::Kept {
+        row.content_sha256 = row.sha256;
+    }
     row.is_decompressed = !keep_packed;
     let (stored, other) = if keep_packed {
         (packed, content)

@@ -17,7 +17,7 @@ use super::row::{Fate, Reason, Row, RowKind};
 use super::staging::{Checksums, StagingDir};
 use super::stop::Stop;
 use super::tar_input::Input;
-use super::{compressed_content, compressed_file, sevenz_members, tar_members, zip_members};
+use super::{compressed_file, sevenz_members, tar_members, zip_members};
 use crate::archive::foreign::{ForeignArchive, is_part};
 use crate::archive::kind::{self, FileKind};
 use crate::archive::skipped::SkippedBytes;
@@ -216,14 +216,8 @@ fn keep(
             StagingDir::Other,
         )?,
     }
-    if let Some(staged) = row.staged.clone() {
-        let data = MemberBytes::Staged(staged);
-        if let FileKind::Packed(compression) = data.kind(pass)? {
-            row.content_sha256 = compressed_content::hash(pass, address, &row, &data, compression)?;
-        }
-        if let (MemberBytes::Staged(staged), true) = (data, pass.options.headers_only) {
-            pass.staging.punch_hole_after(&staged, 0)?;
-        }
+    if let (Some(staged), true) = (&row.staged, pass.options.headers_only) {
+        pass.staging.punch_hole_after(staged, 0)?;
     }
     Ok(row)
 }

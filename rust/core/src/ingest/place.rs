@@ -139,8 +139,19 @@ impl Reading {
         Ok(())
     }
 
-    /// Records that a kept member remains at `session_path` below its session, and removes its staged copy.
+    /// Records that a kept member remains as it was read at `session_path` below its session, and removes its staged
+    /// copy.
     pub fn leave_row(&mut self, row: usize, session_path: &str) -> Result<(), Stop> {
+        self.omit_row(row, session_path)?;
+        if let Some(row) = self.rows.get_mut(row) {
+            row.content_sha256 = row.sha256; // the file is compressed, although its content was staged
+        }
+        Ok(())
+    }
+
+    /// Records that the file at `session_path` below the session has the staged bytes of a kept member, and removes the
+    /// staged copy.
+    pub fn omit_row(&mut self, row: usize, session_path: &str) -> Result<(), Stop> {
         if let Some(staged) = self.staged_path(row) {
             fs::remove_file(&staged).map_err(|error| Stop::io(&staged, error))?;
         }

@@ -126,8 +126,8 @@ pub struct Row {
     pub size: u64,
     /// SHA-256 of the original; None if it was not read, or has no data ([`Fate::NoData`]).
     pub sha256: Option<Hash>,
-    /// SHA-256 of the decompressed bytes; that of the original if it was not unpacked. None as for `sha256`, and if
-    /// unpacking failed and the member was refused.
+    /// SHA-256 of the decompressed bytes; that of the original if it was not unpacked, or is kept compressed. None as for
+    /// `sha256`, and if unpacking failed and the member was refused.
     pub content_sha256: Option<Hash>,
     /// Its kind.
     pub kind: RowKind,

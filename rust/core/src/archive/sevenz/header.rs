@@ -23,7 +23,7 @@ pub struct Listing {
     pub trailing_bytes: u64,
     /// Whether these bytes begin like an archive, a compressed file or a DICOM file.
     pub trailing_begins_like_images: bool,
-    /// Bytes before the end of the archive that its header does not refer to.
+    /// Bytes before the end of the archive that its header does not refer to, and bytes behind the end of a header.
     pub gap_bytes: u64,
     /// Bytes in the packed streams of a packed header that do not belong to the header.
     pub unused_header_bytes: u64,

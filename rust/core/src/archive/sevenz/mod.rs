@@ -58,6 +58,7 @@ pub fn list(source: &dyn Source, max_members: u64, keys: &Keys<'_>) -> Result<Li
     if crc32fast::hash(&header_bytes) != crc {
         return Err("its list of members is damaged (CRC)".into());
     }
+    let mut bytes_behind_end = 0;
     // A packed header can unpack to another packed header. More than three of them are refused.
     for _ in 0..4 {
         let mut fields = FieldReader::new(&header_bytes);
@@ -69,12 +70,15 @@ pub fn list(source: &dyn Source, max_members: u64, keys: &Keys<'_>) -> Result<Li
                 for block in blocks.iter().filter_map(|at| listing.blocks.get(*at)) {
                     referenced.add_block(block);
                 }
-                listing.gap_bytes = referenced.gap_bytes(at + size);
+                bytes_behind_end += fields.remaining() as u64;
+                listing.gap_bytes = referenced.gap_bytes(at + size) + bytes_behind_end;
                 return Ok(listing);
             }
             ENCODED_HEADER => {
-                let (block, unused_bytes);
-                (header_bytes, block, unused_bytes) = unpacked_header(source, &mut fields, keys)?;
+                let (unpacked_bytes, block, unused_bytes) =
+                    unpacked_header(source, &mut fields, keys)?;
+                bytes_behind_end += fields.remaining() as u64;
+                header_bytes = unpacked_bytes;
                 referenced.add_block(&block);
                 listing.unused_header_bytes += unused_bytes;
             }
