@@ -28,7 +28,7 @@ def fields(session_plan: ExportPlan, **options: Any) -> dict[str, Any]:
 
 def files(session_plan: ExportPlan) -> dict[str, PlannedFile]:
     """Return the files of a session by file name without the subject."""
-    exported = planned_session_files(session_plan, FileOptions(), Sources(ExportCache(None))).files
+    exported = planned_session_files(session_plan, FileOptions(), Sources(ExportCache(None), lambda _path: True)).files
     return {each.path.rpartition("/")[2].removeprefix("sub-S01_"): each for each in exported}
 
 

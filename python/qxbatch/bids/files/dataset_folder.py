@@ -102,6 +102,11 @@ class DatasetFolder:
             return FileOnDisk("", status.st_size, link)
         return FileOnDisk(self._cache.hash_of(path, full_path, status), status.st_size, link)
 
+    def has_content_of(self, entry: RecordEntry) -> bool:
+        """Return whether the path of an entry has a file with its bytes, also behind a link. Raises OSError."""
+        existing = self.file_at(entry.path, (entry,))
+        return existing is not None and existing.sha256 == entry.sha256
+
     def files_beside(self, path: str) -> set[str]:
         """Return the paths of the files beside an image that have the same entities in their names, except for `echo` and `part`.
 

@@ -31,7 +31,10 @@ class ExportableSessions:
         cache: ExportCache,
         results: SessionResults,
     ) -> None:
-        self._file_options, self._sources, self._results = options.file_options, Sources(cache), results
+        self._file_options, self._results = options.file_options, results
+        self._sources = Sources(
+            cache, lambda file: options.compares_new_images and not dataset_folder.has_content_of(file)
+        )
         self._subject_label_of = options.subject_label_of
         self._other_studies = OtherStudies(record, options.dataset, options.sessionsfolder)
         self._subject_names = SubjectNames(record, options.dataset)
