@@ -96,6 +96,25 @@ def test_an_edit_in_the_second_of_the_export_is_kept(tmp_path: Path) -> None:
     assert f"left alone: {BOLD}.json" in run.out
 
 
+@pytest.mark.parametrize("way", ["removed", "replaced"])
+def test_an_edit_is_kept_whatever_the_cache_says(tmp_path: Path, way: str) -> None:
+    study = BidsStudy(tmp_path)
+    study.add("S1")
+    assert study.run().status == 0
+    path = study.bids / f"{BOLD}.json"
+    ours, edited = file_hash(path), path.read_bytes().replace(b"0.03", b"0.04")
+    path.write_bytes(edited)
+    (cache,) = (study.sessions / ".qxbatch/bids").glob("*.json")
+    content = json.loads(cache.read_text())
+    content["files"][f"{BOLD}.json"] = [*Stamp.of(path.stat()), ours]
+    cache.write_text(json.dumps(content))
+    after = "task-eyes_bold" if way == "removed" else 'task-rest_bold"\nset = { Instructions = "rest" }\n#"'
+    study.change_rules("task-rest_bold" if way == "removed" else 'task-rest_bold"', after)
+    run = study.run()
+    assert path.read_bytes() == edited
+    assert f"left alone: {BOLD}.json" in run.out
+
+
 def test_a_file_of_another_size_in_the_data_set_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     study = BidsStudy(tmp_path)
     study.add("S1")

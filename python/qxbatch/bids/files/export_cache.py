@@ -87,14 +87,14 @@ class ExportCache:
         is_of_stamp = isinstance(stored, list) and stored[:-1] == [*Stamp.of(status)] and isinstance(stored[-1], str)
         return stored[-1] if stored and is_of_stamp else None
 
-    def hash_of(self, name: str, path: Path, status: os.stat_result) -> str:
-        """Return the SHA-256 of a file. The file is read only if the cache has no hash for its stamp.
+    def hash_of(self, name: str, path: Path, status: os.stat_result, *, is_read: bool = False) -> str:
+        """Return the SHA-256 of a file. The file is read only if the cache has no hash for its stamp, or with `is_read`.
 
         A file that changes meanwhile is read again. Raises OSError, also if it changes each time. Stamp and hash are stored under
         `name`: the path in the data set, or for a file of a session `/` and its path. They are not stored if the file changed so
         recently that another edit could leave its stamp as it is.
         """
-        if (stored := self._stored_hash(name, status)) is not None:
+        if not is_read and (stored := self._stored_hash(name, status)) is not None:
             return stored
         for _ in range(_MAX_READINGS):
             begin_ns = time.time_ns()

@@ -249,9 +249,12 @@ class Applier:
                 remove_empty_below(parent, self._dataset)
 
     def _is_still_ours(self, change: Change) -> bool:
-        """Return whether the file that exists now is one that an export wrote: another program may have changed it since."""
+        """Return whether the file that exists now is one that an export wrote: another program may have changed it since.
+
+        Its bytes are read: what the cache of the sessions folder contains does not decide whether a file is lost.
+        """
         entries = self._record.possible_entries(change.path)
-        existing = self._dataset_folder.file_at(change.path, entries)
+        existing = self._dataset_folder.file_at(change.path, entries, is_read=True)
         return existing is not None and any(map(existing.matches, entries))
 
 
