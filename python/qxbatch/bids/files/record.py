@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
@@ -211,6 +211,13 @@ def sessions_by_folder(entries: Iterable[RecordEntry]) -> dict[str, set[str]]:
         for folder in PurePosixPath(entry.path).parents if entry.path.endswith(SCANS_SUFFIX) else ():
             sessions.setdefault(str(folder), set()).add(entry.session)
     return sessions
+
+
+def parent_folders(path: str) -> Iterator[str]:
+    """Yield the folders of the data set that contain a file; the last one is the data set, whose path is empty."""
+    while path:
+        path = path.rpartition("/")[0]
+        yield path
 
 
 def subject_or_session_folder(path: str) -> str:
