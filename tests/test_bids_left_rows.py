@@ -3,6 +3,8 @@
 import time
 from pathlib import Path
 
+import pytest
+
 from qxbatch.bids.files.record import Record, RecordEntry
 from qxbatch.bids.write.session_results import KeptFiles, SessionResults
 from tests.build.bids import Scan
@@ -91,3 +93,17 @@ def test_rows_and_shared_files_are_not_compared_with_all_files_of_the_record() -
     assert all(map(kept.is_kept, shared))
     assert not kept.is_kept(RecordEntry("sub-x/sub-x_sessions.tsv", 1, ""))
     assert time.process_time() - begin < 1  # a comparison of all pairs takes several seconds
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640])
+def test_a_table_keeps_its_permissions_when_rows_are_added(tmp_path: Path, mode: int) -> None:
+    study = BidsStudy(tmp_path)
+    study.add("S1", FIRST)
+    assert study.run().status == 0
+    table = study.bids / PARTICIPANTS
+    table.write_text("participant_id\tiq\nsub-S1\t100\n")
+    table.chmod(mode)
+    study.add("S2", SECOND)
+    assert study.run().status == 0
+    assert "sub-S2" in table.read_text()
+    assert table.stat().st_mode & 0o777 == mode

@@ -7,6 +7,7 @@ run recognises by these hashes which files an export wrote.
 import contextlib
 import ctypes
 import os
+import stat
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
@@ -169,7 +170,16 @@ class Applier:
             self._place(content, path)
         else:
             with path.open("xb") as file:
+                self._keep_mode(change, file.fileno())
                 file.write(content)
+
+    def _keep_mode(self, change: Change, descriptor: int) -> None:
+        """Give a new file the permissions of the one that it replaces: a user may have changed them."""
+        if change.action is Action.REPLACE:
+            with contextlib.suppress(OSError):
+                mode = os.lstat(self._dataset / change.path).st_mode
+                if stat.S_ISREG(mode):
+                    os.fchmod(descriptor, mode & 0o777)
 
     def _place(self, source: Source, path: Path) -> None:
         """Place a file, and store the hash of its source, so that the next export need not read it. Raises as `place` does."""
