@@ -22,6 +22,8 @@ from qxbatch.publish.plain_files import read_plain
 
 _FOLDER = "bids"
 """Folder of the caches in the workspace of the sessions folder."""
+_MAX_BYTES = 1 << 28
+"""Maximum bytes of a cache that is read: about a million files. Without a cache all files are read."""
 _MAX_READINGS = 5
 """Maximum number of times that a file is read, if it changes during each reading."""
 _SECOND_NS = 1_000_000_000
@@ -73,7 +75,7 @@ class ExportCache:
         self._current: dict[str, list[Any]] = {}
         """As `_previous`, for the files of this export."""
         with contextlib.suppress(OSError, ValueError, RecursionError, AttributeError, TypeError):
-            content = json.loads((read_plain(path) if path else None) or b"{}")
+            content = json.loads((read_plain(path, _MAX_BYTES) if path else None) or b"{}")
             is_certain = content.get("schema") == _SCHEMA
             self._previous = _certain_entries(content.get("files", {}), is_certain=is_certain)
             self._subjects = _certain_entries(content.get("people", {}), is_certain=is_certain)
