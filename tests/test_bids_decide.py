@@ -5,7 +5,7 @@ import json
 import pytest
 
 from qxbatch.bids.decide.decision import decide
-from qxbatch.bids.images.facts import facts_of_images, images_of
+from qxbatch.bids.images.facts import SessionFactsError, facts_of_images, images_of
 from qxbatch.model import State
 from qxbatch.session.folder import SessionFolder
 from tests.build.bids import Image, Scan, names, plan, rules, session
@@ -274,3 +274,11 @@ def test_an_image_gets_no_echo_time_from_a_series_with_several(tmp_path):
     folder = session(tmp_path, "A", Scan(2, "T1", images=(Image("e1", 3.0), Image("e2", 5.0))))
     folder.paths.image(21, "json").write_text("{}")
     assert ["EchoTime" in each.sidecar for each in images_of(folder)] == [False, True]
+
+
+def test_a_session_with_a_huge_sidecar_is_not_read_into_memory(tmp_path):
+    folder = session(tmp_path, "S1", Scan(2, "t1"))
+    with folder.paths.image(21, "json").open("wb") as file:
+        file.truncate((1 << 24) + 1)
+    with pytest.raises(SessionFactsError, match=r"21\.json cannot be read: has more than 16777216 bytes"):
+        images_of(folder)

@@ -291,3 +291,17 @@ def test_a_record_with_a_path_outside_the_data_set_is_refused(study, path):
     run = study.run()
     assert run.status == 64
     assert "is not in the data set" in run.err
+
+
+@pytest.mark.parametrize("word", [[], ["--test"]])
+def test_a_session_with_a_name_that_is_too_long_does_not_prevent_the_export_of_the_others(tmp_path, word):
+    study = BidsStudy(tmp_path)
+    study.add("S1")
+    study.add("S2", subject="x" * 260)
+    study.add("S3", subject="y" * 230)
+    run = study.run(*word)
+    assert run.status == 1, run.text
+    assert "S2: not exported: the name of sub-" in run.out
+    assert "S3: not exported: the name of sub-" in run.out
+    assert "1 session" in run.out
+    assert word or (study.bids / f"{T1}.nii.gz").exists()

@@ -96,6 +96,25 @@ def test_an_edit_in_the_second_of_the_export_is_kept(tmp_path: Path) -> None:
     assert f"left alone: {BOLD}.json" in run.out
 
 
+@pytest.mark.parametrize("way", ["removed", "replaced"])
+def test_an_edit_is_kept_whatever_the_cache_says(tmp_path: Path, way: str) -> None:
+    study = BidsStudy(tmp_path)
+    study.add("S1")
+    assert study.run().status == 0
+    path = study.bids / f"{BOLD}.json"
+    ours, edited = file_hash(path), path.read_bytes().replace(b"0.03", b"0.04")
+    path.write_bytes(edited)
+    (cache,) = (study.sessions / ".qxbatch/bids").glob("*.json")
+    content = json.loads(cache.read_text())
+    content["files"][f"{BOLD}.json"] = [*Stamp.of(path.stat()), ours]
+    cache.write_text(json.dumps(content))
+    after = "task-eyes_bold" if way == "removed" else 'task-rest_bold"\nset = { Instructions = "rest" }\n#"'
+    study.change_rules("task-rest_bold" if way == "removed" else 'task-rest_bold"', after)
+    run = study.run()
+    assert path.read_bytes() == edited
+    assert f"left alone: {BOLD}.json" in run.out
+
+
 def test_a_file_of_another_size_in_the_data_set_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     study = BidsStudy(tmp_path)
     study.add("S1")
@@ -117,8 +136,14 @@ def test_a_file_of_another_size_in_the_data_set_is_not_read(tmp_path: Path, monk
     assert f"left alone: {BOLD}.json" in run.out
 
 
-@pytest.mark.parametrize(("age_ns", "is_read"), [(0, True), (1, False)], ids=["the same time", "older"])
-def test_an_image_is_read_unless_it_is_older_than_its_summary(tmp_path: Path, age_ns: int, *, is_read: bool) -> None:
+@pytest.mark.parametrize(
+    ("age_ns", "is_new", "is_read"),
+    [(0, True, True), (1, True, False), (1, False, True)],
+    ids=["the same time", "older", "exported before"],
+)
+def test_an_image_is_read_unless_it_is_older_than_its_summary_and_compared_later(
+    tmp_path: Path, age_ns: int, *, is_new: bool, is_read: bool
+) -> None:
     folder = session(tmp_path, "S1", Scan(2, "t1"))
     (image,) = images_of(folder)
     file = image.summary.files[0]
@@ -126,6 +151,6 @@ def test_an_image_is_read_unless_it_is_older_than_its_summary(tmp_path: Path, ag
     image = replace(image, summary=image.summary._replace(sums={file: (path.stat().st_size, "of the import")}))
     os.utime(folder.paths.summary, ns=(NOW, NOW))
     os.utime(path, ns=(NOW - age_ns, NOW - age_ns))
-    sources = Sources(ExportCache(None))
-    assert (sources.of_image(image, file).sha256 != "of the import") == is_read
+    sources = Sources(ExportCache(None), lambda _path: is_new)
+    assert (sources.of_image(image, file, "sub-S1/anat/sub-S1_T1w.nii.gz").sha256 != "of the import") == is_read
     assert bool(sources.warnings) == is_read

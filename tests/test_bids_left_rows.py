@@ -1,7 +1,12 @@
 """Rows of tables whose image or session left, and whose name another one gets later."""
 
+import time
 from pathlib import Path
 
+import pytest
+
+from qxbatch.bids.files.record import Record, RecordEntry
+from qxbatch.bids.write.session_results import KeptFiles, SessionResults
 from tests.build.bids import Scan
 from tests.build.bids_study import BidsStudy
 from tests.test_bids_edited_tables import PARTICIPANTS, add_column
@@ -74,3 +79,31 @@ def test_the_table_of_sessions_loses_a_session_that_left_also_if_no_other_one_of
     assert study.run("--sessions=S1").status == 0
     rows = study.tree()["sub-x/sub-x_sessions.tsv"].decode().splitlines()[1:]
     assert [row.split("\t")[0] for row in rows] == ["ses-b"]
+
+
+def test_rows_and_shared_files_are_not_compared_with_all_files_of_the_record() -> None:
+    files = {
+        path: RecordEntry(path, 1, "", session=path.split("/")[0])
+        for k in range(4000)
+        for path in [f"sub-{k}/ses-a/{k}.json"]
+    }
+    shared = [RecordEntry(f"sub-{k}/sub-{k}_sessions.tsv", 1, "") for k in range(4000)]
+    kept = KeptFiles(Record(files), SessionResults())
+    begin = time.process_time()
+    assert all(map(kept.is_kept, shared))
+    assert not kept.is_kept(RecordEntry("sub-x/sub-x_sessions.tsv", 1, ""))
+    assert time.process_time() - begin < 1  # a comparison of all pairs takes several seconds
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640])
+def test_a_table_keeps_its_permissions_when_rows_are_added(tmp_path: Path, mode: int) -> None:
+    study = BidsStudy(tmp_path)
+    study.add("S1", FIRST)
+    assert study.run().status == 0
+    table = study.bids / PARTICIPANTS
+    table.write_text("participant_id\tiq\nsub-S1\t100\n")
+    table.chmod(mode)
+    study.add("S2", SECOND)
+    assert study.run().status == 0
+    assert "sub-S2" in table.read_text()
+    assert table.stat().st_mode & 0o777 == mode

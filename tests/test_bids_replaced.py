@@ -106,6 +106,12 @@ def damage(study: BidsStudy, name: str) -> None:
     size = (study.sessions / name / "nii" / "21.nii.gz").stat().st_size
     image["sums"] = {"nii/21.nii.gz": {"size": size, "sha256": "0" * 64}}
     summary.write_text(json.dumps(content))
+    for cache in (study.sessions / ".qxbatch" / "bids").glob(
+        "*.json"
+    ):  # a damaged disk does not change the times of a file
+        stored = json.loads(cache.read_text())
+        stored["files"].get(f"/{study.sessions / name / 'nii' / '21.nii.gz'}", [""])[-1] = "0" * 64
+        cache.write_text(json.dumps(stored))
 
 
 @pytest.mark.parametrize("damaged", ["S1", "S2"])

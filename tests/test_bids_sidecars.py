@@ -28,7 +28,7 @@ def fields(session_plan: ExportPlan, **options: Any) -> dict[str, Any]:
 
 def files(session_plan: ExportPlan) -> dict[str, PlannedFile]:
     """Return the files of a session by file name without the subject."""
-    exported = planned_session_files(session_plan, FileOptions(), Sources(ExportCache(None))).files
+    exported = planned_session_files(session_plan, FileOptions(), Sources(ExportCache(None), lambda _path: True)).files
     return {each.path.rpartition("/")[2].removeprefix("sub-S01_"): each for each in exported}
 
 
@@ -77,6 +77,7 @@ as = "fmap/phasediff"
 
 def test_identifying_fields_of_other_converters_are_removed(tmp_path):
     own = {"PatientWeight": 70, "OtherPatientIDs": "x", "PatientPosition": "HFS", "ScanDate": "2024-05-06"}
+    own |= {"SOPClassUID": "1.2", "IrradiationEventUID": "1.20240506", "ConcatenationUID": "1.20240506"}
     nested = {
         "global": {"const": {"PatientName": "A", "StudyDate": "20240506", "EchoTime": 1}},
         "list": [{"PatientName": "A", "EchoTime": 1}, 2],
@@ -85,7 +86,10 @@ def test_identifying_fields_of_other_converters_are_removed(tmp_path):
     assert sidecar["PatientPosition"] == "HFS"
     assert sidecar["global"] == {"const": {"EchoTime": 1}}
     assert sidecar["list"] == [{"EchoTime": 1}, 2]
-    assert not {"PatientWeight", "OtherPatientIDs", "ScanDate"} & set(sidecar)
+    assert not {"PatientWeight", "OtherPatientIDs", "ScanDate", "IrradiationEventUID", "ConcatenationUID"} & set(
+        sidecar
+    )
+    assert sidecar["SOPClassUID"] == "1.2"
 
 
 def test_a_phase_difference_gets_both_echo_times_of_its_magnitude_images(tmp_path):

@@ -1,11 +1,13 @@
 """A record of BIDS exports that cannot be read is named, is not replaced, and does not count as empty."""
 
 import json
+import threading
 from pathlib import Path
 
 import pytest
 
 from qxbatch.problems import UsageError
+from qxbatch.study import exports
 from qxbatch.study.exports import DataSet, record_data_set, recorded_data_sets
 from tests.build.dicom import MrSeries
 from tests.build.study import Study
@@ -37,6 +39,26 @@ def test_an_invalid_record_is_named_and_not_replaced(tmp_path: Path, content: by
             call(tmp_path)
         assert f"The record of BIDS exports {record} cannot be read" in raised.value.message
     assert record.read_bytes() == content
+
+
+def test_two_exports_that_end_at_once_are_both_in_the_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    record_of(tmp_path)
+    data_sets = [DataSet(tmp_path / name, tmp_path, {}) for name in "ab"]
+    for data_set in data_sets:
+        data_set.path.mkdir()
+    other = threading.Thread(target=record_data_set, args=(tmp_path, data_sets[1]))
+
+    def read_slowly(folder: Path) -> list[DataSet]:
+        before = recorded_data_sets(folder)
+        if not other.ident:
+            other.start()
+            other.join(0.5)
+        return before
+
+    monkeypatch.setattr(exports, "recorded_data_sets", read_slowly)
+    assert record_data_set(tmp_path, data_sets[0])
+    other.join()
+    assert recorded_data_sets(tmp_path) == data_sets
 
 
 def test_a_missing_record_is_empty(tmp_path: Path) -> None:

@@ -96,13 +96,13 @@ def open_plain(path: Path) -> BinaryIO | None:
     return os.fdopen(descriptor, "rb")
 
 
-def read_plain(path: Path) -> bytes | None:
-    """Return at most MOST_BYTES_IN_MEMORY bytes of a file; None if it is missing, a link or not a regular file. Raises OSError."""
+def read_plain(path: Path, max_bytes: int = MOST_BYTES_IN_MEMORY) -> bytes | None:
+    """Return at most `max_bytes` bytes of a file; None if it is missing, a link or not a regular file. Raises OSError."""
     file = open_plain(path)
     if file is None:
         return None
     with file:
-        return file.read(MOST_BYTES_IN_MEMORY)
+        return file.read(max_bytes)
 
 
 def read_json_object(path: Path) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,7 +12,8 @@ from qxbatch.exits import ExitStatus
 from qxbatch.os_error import reason_text
 from qxbatch.problems import UsageError
 from qxbatch.publish.below import write_below
-from qxbatch.publish.durable import replace_text
+from qxbatch.publish.durable import NO_RUN, replace_text
+from qxbatch.publish.folder_lock import FolderLock, locked_folder
 from qxbatch.publish.plain_files import read_plain
 from qxbatch.publish.workspace import EXPORTS
 from qxbatch.session.json_fields import Fields
@@ -93,8 +95,16 @@ def recorded_data_sets(sessionsfolder: Path) -> list[DataSet]:
 def record_data_set(sessionsfolder: Path, data_set: DataSet) -> bool:
     """Write a data set into the record, in place of the entry of its folder; drop entries whose folder is gone.
 
-    Return whether the record changed. Raises OSError, and UsageError as `recorded_data_sets`.
+    Return whether the record changed. Exports to other data sets wait meanwhile, as they change the same record.
+
+    Raises OSError, and UsageError as `recorded_data_sets`.
     """
+    with locked_folder(sessionsfolder) as lock:
+        # without a lock, another run can write the same file at the same time
+        return _replace_record(sessionsfolder, data_set, NO_RUN if lock is FolderLock.ACQUIRED else os.urandom(8).hex())
+
+
+def _replace_record(sessionsfolder: Path, data_set: DataSet, tag: str) -> bool:
     before = recorded_data_sets(sessionsfolder)
     others = [other for other in before if other.path != data_set.path and other.path.is_dir()]
     after = sorted([*others, data_set], key=lambda item: item.path)
@@ -102,7 +112,9 @@ def record_data_set(sessionsfolder: Path, data_set: DataSet) -> bool:
         return False
     values = [_value(item) for item in after]
     text = json.dumps({"schema": SCHEMA, "datasets": values}, indent=1) + "\n"
-    write_below(sessionsfolder / WORKSPACE, sessionsfolder, lambda workspace: replace_text(workspace / EXPORTS, text))
+    write_below(
+        sessionsfolder / WORKSPACE, sessionsfolder, lambda workspace: replace_text(workspace / EXPORTS, text, tag)
+    )
     return True
 
 

@@ -78,10 +78,13 @@ class DatasetFolder:
         with contextlib.suppress(FileNotFoundError), self.opened(folder) as parent:
             os.unlink(name, dir_fd=parent.descriptor)
 
-    def file_at(self, path: str, entries: Collection[RecordEntry] | None = None) -> FileOnDisk | None:
+    def file_at(
+        self, path: str, entries: Collection[RecordEntry] | None = None, *, is_read: bool = False
+    ) -> FileOnDisk | None:
         """Return what exists at a path; None if nothing does. Folders that are links are not followed. Raises OSError.
 
         With `entries`, a file whose size is that of none of them is not read, and its `sha256` is empty: it matches none of them.
+        With `is_read`, its hash is computed, also if the cache has one.
         """
         if not self.is_plain(path.rpartition("/")[0]):
             return FileOnDisk()
@@ -100,7 +103,12 @@ class DatasetFolder:
             return FileOnDisk(link=link)
         if entries is not None and all(entry.size != status.st_size for entry in entries):
             return FileOnDisk("", status.st_size, link)
-        return FileOnDisk(self._cache.hash_of(path, full_path, status), status.st_size, link)
+        return FileOnDisk(self._cache.hash_of(path, full_path, status, is_read=is_read), status.st_size, link)
+
+    def has_content_of(self, entry: RecordEntry) -> bool:
+        """Return whether the path of an entry has a file with its bytes, also behind a link. Raises OSError."""
+        existing = self.file_at(entry.path, (entry,))
+        return existing is not None and existing.sha256 == entry.sha256
 
     def files_beside(self, path: str) -> set[str]:
         """Return the paths of the files beside an image that have the same entities in their names, except for `echo` and `part`.

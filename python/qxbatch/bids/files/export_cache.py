@@ -22,6 +22,8 @@ from qxbatch.publish.plain_files import read_plain
 
 _FOLDER = "bids"
 """Folder of the caches in the workspace of the sessions folder."""
+_MAX_BYTES = 1 << 28
+"""Maximum bytes of a cache that is read: about a million files. Without a cache all files are read."""
 _MAX_READINGS = 5
 """Maximum number of times that a file is read, if it changes during each reading."""
 _SECOND_NS = 1_000_000_000
@@ -73,23 +75,29 @@ class ExportCache:
         self._current: dict[str, list[Any]] = {}
         """As `_previous`, for the files of this export."""
         with contextlib.suppress(OSError, ValueError, RecursionError, AttributeError, TypeError):
-            content = json.loads((read_plain(path) if path else None) or b"{}")
+            content = json.loads((read_plain(path, _MAX_BYTES) if path else None) or b"{}")
             is_certain = content.get("schema") == _SCHEMA
             self._previous = _certain_entries(content.get("files", {}), is_certain=is_certain)
             self._subjects = _certain_entries(content.get("people", {}), is_certain=is_certain)
 
-    def hash_of(self, name: str, path: Path, status: os.stat_result) -> str:
-        """Return the SHA-256 of a file. The file is read only if the cache has no hash for its stamp.
+    def has_hash_of(self, name: str, status: os.stat_result) -> bool:
+        """Return whether this export or an earlier one stored a hash for the stamp of a file, under `name` as in `hash_of`."""
+        return self._stored_hash(name, status) is not None
+
+    def _stored_hash(self, name: str, status: os.stat_result) -> str | None:
+        stored = self._current.get(name, self._previous.get(name))
+        is_of_stamp = isinstance(stored, list) and stored[:-1] == [*Stamp.of(status)] and isinstance(stored[-1], str)
+        return stored[-1] if stored and is_of_stamp else None
+
+    def hash_of(self, name: str, path: Path, status: os.stat_result, *, is_read: bool = False) -> str:
+        """Return the SHA-256 of a file. The file is read only if the cache has no hash for its stamp, or with `is_read`.
 
         A file that changes meanwhile is read again. Raises OSError, also if it changes each time. Stamp and hash are stored under
         `name`: the path in the data set, or for a file of a session `/` and its path. They are not stored if the file changed so
         recently that another edit could leave its stamp as it is.
         """
-        stamp = [*Stamp.of(status)]
-        previous = self._previous.get(name)
-        if isinstance(previous, list) and previous[:-1] == stamp and isinstance(previous[-1], str):
-            self._current[name] = previous
-            return previous[-1]
+        if not is_read and (stored := self._stored_hash(name, status)) is not None:
+            return stored
         for _ in range(_MAX_READINGS):
             begin_ns = time.time_ns()
             digest = file_hash(path)

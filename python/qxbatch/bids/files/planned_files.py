@@ -120,7 +120,8 @@ def _image_files(placed: PlacedImage, fields: Mapping[str, Any], sources: Source
     types = volume_types(placed) if name.suffix == "asl" else None
     if types is not None:
         yield PlannedFile(f"{placed.path.removesuffix('_asl')}_aslcontext.tsv", owner, context_bytes(types))
-    yield PlannedFile(f"{placed.path}{IMAGE_SUFFIX}", owner, sources.of_image(image, image_file(image.number)))
+    path = f"{placed.path}{IMAGE_SUFFIX}"
+    yield PlannedFile(path, owner, sources.of_image(image, image_file(image.number), path))
 
 
 def _gradients(placed: PlacedImage, owner: Owner, sources: Sources) -> Iterator[PlannedFile]:
@@ -130,7 +131,7 @@ def _gradients(placed: PlacedImage, owner: Owner, sources: Sources) -> Iterator[
         file = image_file(image.number, extension)
         path = f"{placed.path}.{extension}"
         if file in image.summary.files:
-            yield PlannedFile(path, owner, sources.of_image(image, file))
+            yield PlannedFile(path, owner, sources.of_image(image, file, path))
         elif ImagePath.of(placed.path).datatype == "dwi" and _has_only_b0(placed):
             volumes = image.summary.shape[3] if len(image.summary.shape) > 3 else 1  # noqa: PLR2004 - the fourth axis
             line = " ".join(["0"] * volumes)

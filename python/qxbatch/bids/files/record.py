@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
@@ -25,6 +25,8 @@ It exists while an export changes files, and after an interrupted one.
 """
 STAGING = f"{RECORD_FOLDER}/.staging"
 """Path of the folder into which new files are written, before they are renamed to their paths."""
+MAX_BYTES = 1 << 28
+"""Maximum bytes of a record or journal: about 1.3 million files, or the tables of a logfile with very long texts."""
 SCHEMA = 1
 """Version of the format of record and journal."""
 
@@ -117,12 +119,17 @@ class _Content(NamedTuple):
 
 def _read(path: Path) -> _Content:
     """Return the content of a record or journal; empty if the file does not exist. Raises UsageError and OSError."""
-    text = read_plain(Path(os.path.realpath(path)))  # git-annex and DataLad replace the file by a link
+    text = read_plain(Path(os.path.realpath(path)), MAX_BYTES + 1)  # git-annex and DataLad replace the file by a link
     if text is None and os.path.lexists(path):
         hint = "Get it (`git annex get`), restore it, or move the data set away and export again."
         raise UsageError(f"The record of the export {path} cannot be read: it is not a file, or a link to none.", hint)
     if text is None:
         return _Content()
+    hint = "Restore it, or move the data set away and export again."
+    if len(text) > MAX_BYTES:
+        raise UsageError(
+            f"The record of the export {path} cannot be read: it has more than {MAX_BYTES >> 20} MiB.", hint
+        )
     try:
         fields = Fields(json.loads(text))
         schema = fields.integer("schema")
@@ -132,7 +139,6 @@ def _read(path: Path) -> _Content:
             )
         return _content(fields)
     except (ValueError, RecursionError) as error:
-        hint = "Restore it, or move the data set away and export again."
         raise UsageError(f"The record of the export {path} cannot be read: {error}.", hint) from None
 
 
@@ -177,6 +183,13 @@ def record_text(entries: Iterable[RecordEntry], sessionsfolders: Mapping[str, st
     return f'{{\n{head} "files": [\n{files}\n ]\n}}\n'
 
 
+def refuse_long_record(text: str, path: Path) -> None:
+    """Raise UsageError if a record or journal would be too long to be read again. It has only ASCII characters."""
+    if len(text) > MAX_BYTES:
+        hint = "Export to several data sets, or without --sourcedata or long columns of the logfile."
+        raise UsageError(f"{path} would have more than {MAX_BYTES >> 20} MiB.", hint)
+
+
 def recorded_folder(sessionsfolder: Path, dataset: Path) -> str:
     """Return the path of a sessions folder for the record, relative to the data set.
 
@@ -217,6 +230,13 @@ def sessions_by_folder(entries: Iterable[RecordEntry]) -> dict[str, set[str]]:
         for folder in PurePosixPath(entry.path).parents if entry.path.endswith(SCANS_SUFFIX) else ():
             sessions.setdefault(str(folder), set()).add(entry.session)
     return sessions
+
+
+def parent_folders(path: str) -> Iterator[str]:
+    """Yield the folders of the data set that contain a file; the last one is the data set, whose path is empty."""
+    while path:
+        path = path.rpartition("/")[0]
+        yield path
 
 
 def subject_or_session_folder(path: str) -> str:

@@ -2,10 +2,12 @@
 
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 from qxbatch.bids.files.export_cache import ExportCache
+from qxbatch.bids.files.record import RecordEntry
 from qxbatch.bids.model import ExportImage
 from qxbatch.os_error import reason_text
 
@@ -25,22 +27,31 @@ class Source(NamedTuple):
 class Sources:
     """Sizes and hashes of files of sessions.
 
-    An image that has the size in the summary of its session, and is older than the summary, is not read: the summary has its hash.
+    A file is not read if the cache has its hash. Nor is an image that has the size in the summary of its session, is older than the
+    summary, and whose hash in the summary is not that of the file in the data set: `place` compares the new file with this hash.
     One of the same time is read: if times are in whole seconds, it can have been edited after the summary was written.
+    The summary alone is not proof: it can be rewritten with the old hash after an edit, and a file can get an older time.
     """
 
-    def __init__(self, cache: ExportCache) -> None:
-        self._cache = cache
+    def __init__(self, cache: ExportCache, is_placed_anew: Callable[[RecordEntry], bool]) -> None:
+        """`is_placed_anew` returns whether the data set lacks a file, so that the export places it and compares its hash."""
+        self._cache, self._is_placed_anew = cache, is_placed_anew
         self._summary_times: dict[Path, int] = {}
         self.warnings: list[str] = []
         """Messages about images that changed since their import."""
 
-    def of_image(self, image: ExportImage, file: str) -> Source:
-        """Return the source of an image, or of a file beside it. Raises SourceError."""
+    def of_image(self, image: ExportImage, file: str, target: str) -> Source:
+        """Return the source of an image, or of a file beside it, for a path of the data set. Raises SourceError."""
         path = image.session.path / file
-        status = _status(path)
+        status = status_of_source(path)
         size, digest = (image.summary.sums or {}).get(file, (-1, ""))
-        if size == status.st_size and status.st_mtime_ns < self._summary_time(image):
+        is_summary_enough = (
+            size == status.st_size
+            and status.st_mtime_ns < self._summary_time(image)
+            and not self._cache.has_hash_of(name_of_source(path), status)
+            and self._is_placed_anew(RecordEntry(target, size, digest))
+        )
+        if is_summary_enough:
             return Source(path, size, digest)
         source = self._source(path, status)
         if digest and source.sha256 != digest:
@@ -51,11 +62,11 @@ class Sources:
 
     def of_file(self, path: Path) -> Source:
         """Return the source of a file that is not an image. Raises SourceError."""
-        return self._source(path, _status(path))
+        return self._source(path, status_of_source(path))
 
     def _source(self, path: Path, status: os.stat_result) -> Source:
         try:
-            return Source(path, status.st_size, self._cache.hash_of(f"/{path}", path, status))
+            return Source(path, status.st_size, self._cache.hash_of(name_of_source(path), path, status))
         except OSError as error:
             raise SourceError(f"{path} cannot be read: {reason_text(error, path)}") from None
 
@@ -70,7 +81,13 @@ class Sources:
         return self._summary_times[path]
 
 
-def _status(path: Path) -> os.stat_result:
+def name_of_source(path: Path) -> str:
+    """Return the name of a file of a session in the export cache."""
+    return f"/{path}"
+
+
+def status_of_source(path: Path) -> os.stat_result:
+    """Return the status of a file of a session. Raises SourceError, also if it is not a regular file."""
     try:
         status = os.lstat(path)
     except OSError as error:

@@ -28,6 +28,8 @@ FIELD_MAP_IN_HZ = "fieldmap"
 KINDS = (*ImageKind, FIELD_MAP_IN_HZ)
 """All values of `ImageFacts.kind`."""
 _NO_FACTS = Acquisition()
+_MAX_SIDECAR_BYTES = 1 << 24
+"""Maximum bytes of the JSON file of an image: reading it takes up to 50 times as much memory."""
 _VOLUME_AXIS = 3
 """Index of the number of volumes in an image's shape."""
 _KINDS_BY_WORD = {
@@ -110,7 +112,7 @@ def _sidecar(session: SessionFolder, number: int) -> Mapping[str, Any]:
     """
     path = session.paths.image(number, "json")
     try:
-        content = json.loads(read_text(path, "strict"))
+        content = json.loads(read_text(path, "strict", _MAX_SIDECAR_BYTES))
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:

@@ -8,14 +8,16 @@ from typing import Any
 _NAMES = (
     "AccessionNumber",
     "AdmissionID",
-    "FrameOfReferenceUID",
     "IssuerOfPatientID",
     "OperatorsName",
     "PhysiciansOfRecord",
     "RequestingPhysician",
     "StudyID",
 )
-_PATTERN = re.compile(r"(?:Other)?Patient(?!Position$).*|.*Physician(?:s?)Name|.*Date(?:Time)?|.*InstanceUID")
+_PATTERN = re.compile(
+    r"(?:Other)?Patient(?!Position$).*|.*Physician(?:s?)Name|.*Date(?:Time)?|.*(?<!Class)(?<!TransferSyntax)UID"
+)
+"""A UID, other than one that DICOM defines, names an examination, and most scanners write the time into it."""
 
 
 @lru_cache(1 << 12)

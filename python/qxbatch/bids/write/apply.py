@@ -7,14 +7,16 @@ run recognises by these hashes which files an export wrote.
 import contextlib
 import ctypes
 import os
+import stat
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from qxbatch.bids.files.changes import Action, Change
 from qxbatch.bids.files.dataset_folder import DatasetFolder
-from qxbatch.bids.files.export_cache import ExportCache
+from qxbatch.bids.files.export_cache import ExportCache, Stamp
 from qxbatch.bids.files.record import RECORD_FOLDER, STAGING, Record
-from qxbatch.bids.files.sources import Source, SourceError
+from qxbatch.bids.files.sources import Source, SourceError, name_of_source, status_of_source
 from qxbatch.bids.write.label_folders import LabelFolders
 from qxbatch.bids.write.placing import LinkMode, place
 from qxbatch.publish.below import remove_empty_below
@@ -27,6 +29,8 @@ _BATCH_BYTES = 1 << 30
 _BATCH_CHANGES = 4000
 """A batch of changes ends when it passes one of these limits."""
 _WRITE_ACTIONS = (Action.ADD, Action.REPLACE)
+_REPLACED = "an import replaced the session while it was exported, or replaces it now; run again"
+"""Why a session is not exported."""
 
 
 class AppliedChanges:
@@ -57,6 +61,8 @@ class Applier:
         self._was_replaced = was_replaced
         self._dataset = dataset_folder.path
         self._numbers = iter(range(1 << 62))  # names of the staged files
+        self._placed: dict[Path, tuple[Source, Stamp]] = {}
+        """Source and stamp of each staged file that was placed, until it is renamed. The stamp is from before its comparison."""
         self._planned_by_folded_path: dict[str, str] = {}
         """The paths of the planned files, by these paths in folded case."""
         self.applied = AppliedChanges()
@@ -138,8 +144,7 @@ class Applier:
         sessions = {change.session for change in batch}
         for session in sorted(sessions - self.applied.failed_sessions.keys()):
             if self._was_replaced(session):
-                message = "an import replaced the session while it was exported, or replaces it now; run again"
-                self.applied.failed_sessions[session] = message
+                self.applied.failed_sessions[session] = _REPLACED
 
     def _stage_batch(self, batch: Sequence[Change], contents: Mapping[str, Content], staging: Path) -> dict[str, Path]:
         """Write the new files of a batch into the folder `staging`; return the staged file of each path of the data set."""
@@ -151,7 +156,8 @@ class Applier:
             try:
                 self._stage(change, contents[change.path], path)
             except SourceError as error:
-                self.applied.failed_sessions[change.session] = str(error)
+                is_replaced = self._was_replaced(change.session)
+                self.applied.failed_sessions[change.session] = _REPLACED if is_replaced else str(error)
                 continue
             staged[change.path] = path
         return staged
@@ -161,10 +167,28 @@ class Applier:
         if change.entry is not None and change.entry.link:
             path.symlink_to(change.entry.link)
         elif isinstance(content, Source):
-            place(content, path, self._link)
+            self._place(content, path)
         else:
             with path.open("xb") as file:
+                self._keep_mode(change, file.fileno())
                 file.write(content)
+
+    def _keep_mode(self, change: Change, descriptor: int) -> None:
+        """Give a new file the permissions of the one that it replaces: a user may have changed them."""
+        if change.action is Action.REPLACE:
+            with contextlib.suppress(OSError):
+                mode = os.lstat(self._dataset / change.path).st_mode
+                if stat.S_ISREG(mode):
+                    os.fchmod(descriptor, mode & 0o777)
+
+    def _place(self, source: Source, path: Path) -> None:
+        """Place a file, and store the hash of its source, so that the next export need not read it. Raises as `place` does."""
+        begin_ns = time.time_ns()
+        before = status_of_source(source.path)
+        self._placed[path] = source, Stamp.of(place(source, path, self._link))
+        after = status_of_source(source.path)
+        if Stamp.of(before) == Stamp.of(after):
+            self._cache.store_hash(name_of_source(source.path), after, source.sha256, begin_ns)
 
     def _rename_into_place(self, change: Change, staged: Path) -> None:
         """Rename the staged file of a change to its path, unless another program changed what exists there. Raises OSError."""
@@ -182,22 +206,30 @@ class Applier:
         except (LinkError, NotADirectoryError, FileExistsError):
             self.applied.changed_during_run.add(change.path)
             return
-        self._store_hash(change, staged_status)
+        self._store_hash(change, staged, staged_status)
         self.applied.paths.add(change.path)
 
-    def _store_hash(self, change: Change, staged_status: os.stat_result) -> None:
+    def _store_hash(self, change: Change, staged: Path, staged_status: os.stat_result) -> None:
         """Store the hash of a file that was renamed into place, by its status as a staged file and its status now.
 
         If another program changed or replaced the file since the rename, nothing is stored, and the next export reads it. This
-        also holds if times are in whole seconds: an edit in the second of the rename would not change them.
+        also holds if times are in whole seconds: an edit in the second of the rename would not change them. Nor is anything stored
+        if a file changed since it was placed: the source of a hard link can be edited until then.
         """
         target = self._dataset / change.path
-        if change.entry is None:
+        source, placed_stamp = self._placed.pop(staged, (None, Stamp.of(staged_status)))
+        if change.entry is None or placed_stamp != Stamp.of(staged_status):
             return
         with contextlib.suppress(OSError):
             status, own_status = os.stat(target), os.lstat(target)  # noqa: PTH116 - the first one follows a link
             if _is_unchanged(staged_status, own_status):
-                self._cache.store_hash(change.path, status, change.entry.sha256, staged_status.st_ctime_ns)
+                names = [change.path]
+                if (
+                    source is not None and self._link is LinkMode.HARD
+                ):  # the rename changed the times of the source, too
+                    names.append(name_of_source(source.path))
+                for name in names:
+                    self._cache.store_hash(name, status, change.entry.sha256, staged_status.st_ctime_ns)
 
     def _remove(self, change: Change) -> None:
         """Remove the file of a change and the folders that are empty then. Raises OSError.
@@ -227,9 +259,12 @@ class Applier:
                 remove_empty_below(parent, self._dataset)
 
     def _is_still_ours(self, change: Change) -> bool:
-        """Return whether the file that exists now is one that an export wrote: another program may have changed it since."""
+        """Return whether the file that exists now is one that an export wrote: another program may have changed it since.
+
+        Its bytes are read: what the cache of the sessions folder contains does not decide whether a file is lost.
+        """
         entries = self._record.possible_entries(change.path)
-        existing = self._dataset_folder.file_at(change.path, entries)
+        existing = self._dataset_folder.file_at(change.path, entries, is_read=True)
         return existing is not None and any(map(existing.matches, entries))
 
 

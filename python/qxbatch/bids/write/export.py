@@ -6,7 +6,7 @@ from qxbatch.bids.files.changes import Action, Change, entries_after, planned_ch
 from qxbatch.bids.files.dataset_folder import DatasetFolder
 from qxbatch.bids.files.export_cache import ExportCache
 from qxbatch.bids.files.planned_files import PlannedFile
-from qxbatch.bids.files.record import RECORD, Record, record_text, sessionsfolders_after
+from qxbatch.bids.files.record import RECORD, Record, record_text, refuse_long_record, sessionsfolders_after
 from qxbatch.bids.model import ExportPlan
 from qxbatch.bids.write.apply import Applier
 from qxbatch.bids.write.export_options import ExportOptions
@@ -73,6 +73,7 @@ class Exporter:
         to_write = [change for change in changes if change.action in (Action.ADD, Action.REPLACE)]
         removals = [change for change in changes if change.action is Action.REMOVE]
         if to_write or removals:
+            self._refuse_long_record(changes)
             journal.begin(to_write, self._record)
         applier = Applier(self._dataset_folder, self._cache, self._record, self._options.link_mode, self._was_replaced)
         applied = applier.applied
@@ -96,6 +97,12 @@ class Exporter:
         journal.end(exported, self._results)
         self.tables_have_failed_sessions = bool(applied.failed_sessions)
         return self._export_result(changes, applied.paths, applied.failed_sessions, applied.changed_during_run)
+
+    def _refuse_long_record(self, changes: Sequence[Change]) -> None:
+        """Raise UsageError if the record would be too long to be read again, before the export changes a file."""
+        entries = entries_after(changes, lambda _change: True, self._record)
+        text = record_text(entries, self._record.sessionsfolders, self._options.shift_table)
+        refuse_long_record(text, self._options.dataset / RECORD)
 
     def _was_replaced(self, session: str) -> bool:
         """Return whether an import replaced a session since it was read; False for sessions that are not exported."""

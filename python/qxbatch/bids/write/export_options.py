@@ -32,3 +32,8 @@ class ExportOptions(NamedTuple):
         """Return the path of the table of date shifts, relative to the data set; empty if dates are not shifted."""
         shifts = self.file_options.shifts
         return os.path.relpath(shifts.path, self.dataset) if shifts else ""
+
+    @property
+    def compares_new_images(self) -> bool:
+        """Return whether images that are placed are compared with their hash, which is not done with symbolic links."""
+        return self.link_mode is not LinkMode.SYMLINK

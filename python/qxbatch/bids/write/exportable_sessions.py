@@ -10,7 +10,7 @@ from qxbatch.bids.files.sources import SourceError, Sources
 from qxbatch.bids.model import ExportPlan
 from qxbatch.bids.tables.dates_in_paths import path_with_date
 from qxbatch.bids.write.export_options import ExportOptions
-from qxbatch.bids.write.messages import doubt_warnings, undecided_reasons
+from qxbatch.bids.write.messages import doubt_warnings, paths_with_long_names, undecided_reasons
 from qxbatch.bids.write.other_studies import OtherStudies
 from qxbatch.bids.write.path_conflicts import PathConflicts
 from qxbatch.bids.write.result import SessionOutcome
@@ -31,7 +31,10 @@ class ExportableSessions:
         cache: ExportCache,
         results: SessionResults,
     ) -> None:
-        self._file_options, self._sources, self._results = options.file_options, Sources(cache), results
+        self._file_options, self._results = options.file_options, results
+        self._sources = Sources(
+            cache, lambda file: options.compares_new_images and not dataset_folder.has_content_of(file)
+        )
         self._subject_label_of = options.subject_label_of
         self._other_studies = OtherStudies(record, options.dataset, options.sessionsfolder)
         self._subject_names = SubjectNames(record, options.dataset)
@@ -49,14 +52,18 @@ class ExportableSessions:
         """
         name = plan.session.id
         self._results.add(plan)
-        if problem := self._other_studies.problem(name) or self._subject_names.problem(plan, session_ids):
+        long_names = (
+            f"the name of {path} is too long for a file. {_ANOTHER_LABEL}" for path in paths_with_long_names(plan)
+        )
+        other_problem = self._other_studies.problem(name) or self._subject_names.problem(plan, session_ids)
+        if problem := next(long_names, other_problem):
             return self._failed(name, problem)
         if not plan.is_ready:
             self._results.set_not_exported(name, SessionOutcome.UNDECIDED, undecided_reasons(plan))
             return ()
         if self._file_options.shifts and (path := path_with_date(plan)):
-            problem = f"{path} contains the date of its acquisition, which --shift-dates changes. {_ANOTHER_LABEL}"
-            return self._failed(name, problem)
+            text = f"{path} contains the date of its acquisition, which --shift-dates changes. {_ANOTHER_LABEL}"
+            return self._failed(name, text)
         self._sources.warnings.clear()
         try:
             files = planned_session_files(plan, self._file_options, self._sources)

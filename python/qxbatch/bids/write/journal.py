@@ -9,7 +9,7 @@ from pathlib import Path
 
 from qxbatch.bids.files.changes import Action, Change
 from qxbatch.bids.files.dataset_folder import DatasetFolder
-from qxbatch.bids.files.record import JOURNAL, Record, RecordEntry, record_text, recorded_folder
+from qxbatch.bids.files.record import JOURNAL, Record, RecordEntry, record_text, recorded_folder, refuse_long_record
 from qxbatch.bids.write.session_results import SessionResults
 from qxbatch.problems import UsageError
 from qxbatch.publish.plain_files import entry_may_exist
@@ -27,7 +27,7 @@ class Journal:
         """Write the entries of files that will be written, and those of `record.journal_files` that can still be on disk.
 
         `record` can have more journal files than the record of `__init__`: the existing tables that were merged.
-        Raises OSError.
+        Raises OSError, and UsageError if they are too many.
         """
         planned = {
             change.path: change.entry
@@ -42,7 +42,9 @@ class Journal:
         ]
         sessions = {entry.session for entry in planned.values()} - {""}
         folders = {**self._record.sessionsfolders, **dict.fromkeys(sessions, self._sessionsfolder)}
-        self._write([*planned.values(), *earlier], folders)
+        text = record_text([*planned.values(), *earlier], folders, self._shift_table)
+        refuse_long_record(text, self._dataset_folder.path / JOURNAL)
+        self._dataset_folder.replace_text(JOURNAL, text)
 
     def end(self, exported: Collection[str], results: SessionResults) -> None:
         """Remove the journal, but keep entries of interrupted sessions that are not exported now; warn of these sessions.

@@ -1,5 +1,6 @@
 """What an export says about a session: why it is not exported, and what its user has to check."""
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from qxbatch.bids.decide.hints import series_list_text
@@ -12,8 +13,10 @@ from qxbatch.bids.model import ExportPlan
 from qxbatch.bids.tables.table_text import Cells
 from qxbatch.bids.write.apply import Content
 from qxbatch.bids.write.user_files import UserFiles
+from qxbatch.discover.own_names import MAX_NAME_BYTES
 from qxbatch.problems import LOOK_AT_IMAGES
 from qxbatch.record.names import description, series_number
+from qxbatch.session.layout import IMAGE_SUFFIX
 
 
 def undecided_reasons(plan: ExportPlan) -> Iterator[str]:
@@ -71,3 +74,15 @@ def user_file_warnings(
 ) -> Iterator[tuple[str, str]]:
     """Yield a session and a warning for each changed image or folder with files of users; `cells`, `is_kept` as in UserFiles."""
     return UserFiles(planned, cells, record, dataset_folder, is_kept).warnings()
+
+
+def paths_with_long_names(plan: ExportPlan) -> Iterator[str]:
+    """Yield the paths of files of images whose names file systems do not allow.
+
+    Names of tables and folders are shorter.
+    """
+    for placed in plan.placed_images:
+        context = f"{placed.path.removesuffix('_asl')}_aslcontext.tsv" if placed.path.endswith("_asl") else ""
+        longest = max(f"{placed.path}{IMAGE_SUFFIX}", context, key=len)
+        if len(os.fsencode(longest.rpartition("/")[2])) > MAX_NAME_BYTES:
+            yield longest

@@ -12,6 +12,7 @@ from pathlib import Path
 from qxbatch.bids.files.file_hash import file_hash
 from qxbatch.bids.files.sources import Source, SourceError
 from qxbatch.os_error import reason_text
+from qxbatch.visible import shell_word
 
 _FICLONE = 0x40049409
 """Number of the ioctl that clones a file (linux/fs.h)."""
@@ -38,8 +39,10 @@ class LinkRefusedError(Exception):
     """The file system does not support the requested kind of link."""
 
 
-def place(source: Source, target: Path, link: LinkMode) -> None:
-    """Create the file `target` with the content of a source; `link` is not SYMLINK.
+def place(source: Source, target: Path, link: LinkMode) -> os.stat_result:
+    """Create the file `target` with the content of a source, and compare it with size and hash; `link` is not SYMLINK.
+
+    Return the status of the target before the comparison.
 
     Raises SourceError, LinkRefusedError, and OSError where the target cannot be written.
     """
@@ -48,7 +51,10 @@ def place(source: Source, target: Path, link: LinkMode) -> None:
     elif link is LinkMode.SYMLINK:
         raise ValueError("symbolic links are created without a copy")
     elif link is LinkMode.COPY or not _reflink(source.path, target, required=link is LinkMode.REFLINK):
-        _copy(source, target)
+        _copy(source.path, target)
+    status = target.stat()
+    _compare(source, target)
+    return status
 
 
 def _hard_link(source: Path, target: Path) -> None:
@@ -99,19 +105,31 @@ def _open_source(source: Path) -> Iterator[int]:
         os.close(descriptor)
 
 
-def _copy(source: Source, target: Path) -> None:
-    """Copy a file, and compare the size and hash of the copy with those of the source."""
-    with _open_source(source.path) as descriptor, target.open("xb") as copy:
+def _copy(source: Path, target: Path) -> None:
+    """Copy a file. Raises SourceError and OSError."""
+    with _open_source(source) as descriptor, target.open("xb") as copy:
         try:
             with os.fdopen(os.dup(descriptor), "rb") as file:
                 shutil.copyfileobj(file, copy, 1 << 20)
         except OSError as error:
             if error.errno in _CANNOT_WRITE:
                 raise OSError(error.errno, error.strerror, str(target)) from None
-            raise SourceError(f"{source.path} cannot be read: {reason_text(error)}") from None
-    if target.stat().st_size != source.size or file_hash(target) != source.sha256:
+            raise SourceError(f"{source} cannot be read: {reason_text(error)}") from None
+
+
+def _compare(source: Source, target: Path) -> None:
+    """Compare size and hash of a new file with those of its source. Raises SourceError.
+
+    A link is compared, too: the source can have changed since its hash was computed, and the summary can have another hash.
+    """
+    try:
+        is_same = target.stat().st_size == source.size and file_hash(target) == source.sha256
+    except OSError as error:
+        raise SourceError(f"{source.path} cannot be read: {reason_text(error)}") from None
+    if not is_same:
         raise SourceError(
-            f"{source.path} changed while it was copied, or differs from its summary; check it with `qxbatch verify`"
+            f"{source.path} changed while it was placed, or differs from its summary; check it with `qxbatch verify`. "
+            f"If it is right, give it a new time (`touch {shell_word(str(source.path))}`) and run again"
         )
 
 

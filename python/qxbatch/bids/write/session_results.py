@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from qxbatch.bids.files.record import Record, RecordEntry
+from qxbatch.bids.files.record import Record, RecordEntry, parent_folders
 from qxbatch.bids.model import ExportPlan
 from qxbatch.bids.write.result import SessionOutcome, SessionResult
 
@@ -65,8 +65,13 @@ class KeptFiles:
 
     def __init__(self, record: Record, results: SessionResults) -> None:
         self._results = results
-        paths = (*record.files, *record.journal_files)
-        self._entries = [entry for path in paths for entry in record.possible_entries(path)]
+        self._sessions_below: dict[str, set[str]] = {}
+        """The sessions with files in a folder or below it, by its path; that of the data set is empty."""
+        for entry in (
+            entry for path in (*record.files, *record.journal_files) for entry in record.possible_entries(path)
+        ):
+            for folder in parent_folders(entry.path) if entry.session else ():
+                self._sessions_below.setdefault(folder, set()).add(entry.session)
 
     def is_kept(self, entry: RecordEntry) -> bool:
         """Return whether a file of the record or of the journal that is not planned is kept.
@@ -76,10 +81,5 @@ class KeptFiles:
         """
         if entry.session:
             return not self._results.is_exported(entry.session)
-        folder = entry.path.rpartition("/")[0]
-        below = (
-            recorded
-            for recorded in self._entries
-            if recorded.session and recorded.path.startswith(f"{folder}/".lstrip("/"))
-        )
-        return any(map(self.is_kept, below))
+        sessions = self._sessions_below.get(entry.path.rpartition("/")[0], ())
+        return not all(map(self._results.is_exported, sessions))

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from qxbatch.bids.files.dataset_folder import DatasetFolder
 from qxbatch.bids.files.planned_files import PlannedFile
-from qxbatch.bids.files.record import Record, RecordEntry, is_of_other_image, sessions_by_folder
+from qxbatch.bids.files.record import Record, RecordEntry, is_of_other_image, parent_folders, sessions_by_folder
 from qxbatch.bids.tables.rows import PARTICIPANTS_TSV
 from qxbatch.bids.tables.table_text import (
     ABSENT,
@@ -224,6 +224,17 @@ class TableMerger:
             and entry_may_exist(self._dataset_folder.path / path)
         ]
 
+    @cached_property
+    def _recorded_folders(self) -> set[str]:
+        """The folders with files of the last export."""
+        return {folder for path in self._record.files for folder in parent_folders(path)} - {""}
+
+    @cached_property
+    def _folders_after(self) -> set[str]:
+        """The folders with planned or kept files. It has to be read after all sessions were added."""
+        kept = (path for path, entry in self._record.files.items() if self._kept.is_kept(entry))
+        return {folder for path in (*self._planned_entries, *kept) for folder in parent_folders(path)} - {""}
+
     def _is_row_kept(self, folder: str, key: str, name: str, *, of_user: bool) -> bool:
         """Return whether a row that this export does not write stays: its file or folder will exist.
 
@@ -240,12 +251,8 @@ class TableMerger:
         existing = self._dataset_folder.file_at(path, interrupted) if interrupted else None
         if existing and any(map(existing.matches, interrupted)):
             return False  # only an interrupted export wrote the image, and this export removes it
-        if key != "filename" and any(recorded.path.startswith(f"{path}/") for recorded in self._record.files.values()):
-            kept_paths = (
-                *self._planned_entries,
-                *(recorded.path for recorded in self._record.files.values() if self._kept.is_kept(recorded)),
-            )
-            return any(kept_path.startswith(f"{path}/") for kept_path in kept_paths)
+        if key != "filename" and path in self._recorded_folders:
+            return path in self._folders_after
         return of_user or entry_may_exist(self._dataset_folder.path / path)
 
 
