@@ -17,7 +17,7 @@ from qxbatch.cluster.submission import Submission
 from qxbatch.cluster.submit_lock import submit_lock
 from qxbatch.publish.open_folders import opened_folder
 from qxbatch.textfile import create_text
-from tests.build.study import Study
+from tests.build.study import Study, run_main
 from tests.faults.unprivileged import unprivileged
 
 UNIT = UnitState(0, "S0", ("S0.zip",), 1000, ImportState.WAITING)
@@ -94,6 +94,17 @@ def test_the_error_of_a_folder_of_locks_that_is_not_empty_names_it(study: Study)
     locks.chmod(0o700)
     assert run.status == 73, run.text
     assert f"{locks} has mode d---------" in run.text
+
+
+def test_what_is_left_of_an_incomplete_submission_is_removed(study: Study) -> None:
+    submission = submitted(study)
+    jobs = submission.folder.parent
+    left = [jobs / ".20260101-000000-0123abcd.new", jobs / ".20260101-000001-0123abcd.new"]
+    (left[0] / "states").mkdir(parents=True)
+    left[1].touch()
+    (jobs / ".other.new").touch()
+    assert run_main("resume", str(study.sessions)).status in (0, 69)
+    assert sorted(jobs.iterdir()) == sorted([submission.folder, jobs / ".other.new"])
 
 
 def test_the_dependent_job_submits_nothing_beside_another_command_that_submits(
