@@ -57,7 +57,10 @@ def resubmit(submission: Submission, units: Sequence[UnitState], spec: Scheduler
 
 
 def prepare_resubmission(submission: Submission, units: Sequence[UnitState], spec: SchedulerSpec) -> str:
-    """Set units to waiting, and add a round; return the text of the script that submits the units again."""
+    """Set units to waiting, and add a round; return the text of the script that submits the units again.
+
+    Raises UsageError, OSError.
+    """
     set_waiting(submission, units)
     return RoundSubmitter(submission, spec).write_scripts(
         {unit.number: unit.size for unit in units}, retry_factor_of(units)
@@ -65,7 +68,8 @@ def prepare_resubmission(submission: Submission, units: Sequence[UnitState], spe
 
 
 def set_waiting(submission: Submission, units: Sequence[UnitState]) -> None:
-    """Set units to waiting."""
+    """Set units to waiting. Raises UsageError before that if their jobs would have no place for logs, and OSError."""
+    submission.refuse_file_for_logs()
     for unit in units:
         submission.write_state(unit._replace(state=ImportState.WAITING, reason="", problem=None))
 
