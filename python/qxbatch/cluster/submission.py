@@ -19,7 +19,6 @@ from qxbatch.cluster.rounds import Round, append_job, read_round, read_tasks, ro
 from qxbatch.cluster.schedulers import SCHEDULERS, Scheduler
 from qxbatch.cluster.state import UnitState, possible_numbers, read_state, write_state
 from qxbatch.discover.own_names import WORKSPACE
-from qxbatch.exits import ExitStatus
 from qxbatch.os_error import error_text
 from qxbatch.problems import UsageError
 from qxbatch.publish.below import opened_below, remove_below
@@ -191,13 +190,6 @@ class Submission:
     def log_folder(self, round_number: int, name: str) -> Path:
         """Return the folder of the logs; `name` is the number of the array, or END_JOB."""
         return self.folder / LOGS / f"{round_number}-{name}"
-
-    def refuse_file_for_logs(self) -> None:
-        """Raise UsageError (exit status 73) if something else has the name of the folder of the logs, such as a file."""
-        try:
-            refuse_non_folder(self.folder / LOGS)
-        except OSError as error:
-            raise UsageError(f"Cannot use {error_text(error)}.", "", ExitStatus.CANNOT_WRITE) from None
 
     def make_log_folder(self, round_number: int, name: str) -> Path:
         """Create the folder of the logs (`log_folder`), if it does not exist; return it. Raises OSError."""

@@ -42,6 +42,7 @@ def read_job(context: Context, unit: Unit, scratch: Path) -> Job:
         deidentified,
         redaction_of(reading, unit.name, deidentified=deidentified),
         member_path_redaction(reading, deidentified=deidentified),
+        monitor=context.monitor,
     )
 
 

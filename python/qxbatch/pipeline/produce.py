@@ -64,14 +64,7 @@ def produce(context: Context, job: Job, sorted_session: SortedSession, root: Pat
         )
     versions = context.converters.versions({series.kind for series in sorted_session.series})
     recorded = record_session(
-        job,
-        sorted_session,
-        converted_session,
-        folders,
-        context.settings,
-        converters=versions,
-        began=began,
-        monitor=context.monitor,
+        job, sorted_session, converted_session, folders, context.settings, converters=versions, began=began
     )
     build_paths = SessionPaths(folders.build)
     place_pictures(recorded.session_images, build_paths, recorded.summary)

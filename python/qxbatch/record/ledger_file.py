@@ -6,7 +6,6 @@ The ledger lists each member of the packets, and where the bytes of the member a
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from qxbatch.core import Monitor
 from qxbatch.ingest.assemble import SortedSession
 from qxbatch.ledger_cells import unescape
 from qxbatch.pack.series import StorageForm, stored_at
@@ -30,13 +29,13 @@ class NewLocations(NamedTuple):
 
 
 def record_ledger(
-    job: Job, sorted_session: SortedSession, locations: NewLocations, folders: ImportFolders, monitor: Monitor
+    job: Job, sorted_session: SortedSession, locations: NewLocations, folders: ImportFolders
 ) -> dict[str, int]:
     """Write ledger.tsv; return the number of rows by fate. Raises OSError, CancelledError."""
     rows: Iterable[LedgerRow] = _rows(job, sorted_session, locations)
     with create_text(folders.build_paths.ledger) as file:
         if job.unit.folder_mode:
-            rows = with_previous_rows(rows, job.previous, folders.final, monitor)
+            rows = with_previous_rows(rows, job.previous, folders.final, job.monitor)
         return write_ledger(file, rows)
 
 

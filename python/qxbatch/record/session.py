@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from qxbatch.core import Monitor
 from qxbatch.ingest.assemble import SortedSession
 from qxbatch.model import Conversion, SeriesKind
 from qxbatch.record.converted import ConvertedSession
@@ -40,7 +39,6 @@ def record_session(
     *,
     converters: Mapping[str, str],
     began: float,
-    monitor: Monitor,
 ) -> RecordedSession:
     """Write the files of a session into its build, the session folder before it is published, which already contains the series.
 
@@ -67,7 +65,7 @@ def record_session(
         patient=patient,
         problems=own_problems,
         left_out_counts=left_out.counts(),
-        fates=record_ledger(job, sorted_session, locations, folders, monitor),
+        fates=record_ledger(job, sorted_session, locations, folders),
         sums=converted.checksums,
         statistics=converted.statistics,
         converters=converters,
