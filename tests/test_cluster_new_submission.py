@@ -164,8 +164,11 @@ def test_a_run_that_submits_says_which_previous_states_it_cannot_read(
     dummy = DummyStudy(tmp_path).put("S1.zip")
     options = {"sessionsfolder": str(dummy.sessions), "scheduler": "SLURM"}
     previous = damaged(new_submission(dummy.sessions, RECORD, [ONE]))
+    left = previous.folder.with_name(".20260101-000000-0123abcd.new")  # of a killed run
+    left.mkdir()
     assert _submit_found(parse(options).settings, options, dummy.candidates()) is not None
     assert f"Submission {previous.id}: 1 state cannot be read" in capsys.readouterr().out
+    assert not left.exists()
 
 
 @pytest.mark.parametrize(

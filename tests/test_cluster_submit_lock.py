@@ -2,9 +2,11 @@
 
 import errno
 import os
+import re
 import resource
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -12,12 +14,15 @@ from qxbatch.cluster.grouping import JobArray, SubmissionPlan
 from qxbatch.cluster.new_submission import new_submission
 from qxbatch.cluster.queue import Queue
 from qxbatch.cluster.remaining import submit_remaining
+from qxbatch.cluster.resubmit import prepare_resubmission
 from qxbatch.cluster.state import ImportState, UnitState, write_new_states, write_state
 from qxbatch.cluster.submission import Submission
 from qxbatch.cluster.submit_lock import submit_lock
+from qxbatch.problems import UsageError
 from qxbatch.publish.open_folders import opened_folder
+from qxbatch.settings.scheduler import scheduler_spec
 from qxbatch.textfile import create_text
-from tests.build.study import Study
+from tests.build.study import Study, run_main
 from tests.faults.unprivileged import unprivileged
 
 UNIT = UnitState(0, "S0", ("S0.zip",), 1000, ImportState.WAITING)
@@ -94,6 +99,34 @@ def test_the_error_of_a_folder_of_locks_that_is_not_empty_names_it(study: Study)
     locks.chmod(0o700)
     assert run.status == 73, run.text
     assert f"{locks} has mode d---------" in run.text
+
+
+@pytest.mark.parametrize("make", [Path.touch, os.mkfifo])
+def test_a_file_in_place_of_the_folder_of_logs_is_named_with_the_command_that_removes_it(
+    study: Study, monkeypatch: pytest.MonkeyPatch, make: Callable[[Path], None]
+) -> None:
+    monkeypatch.setattr("qxbatch.cluster.status.query_queue", lambda _scheduler, _names: Queue(True))
+    submission = submitted(study)
+    number = submission.add_round(SubmissionPlan((), ()), [0])
+    before = submission.state(0)
+    logs = submission.folder / "logs"
+    make(logs)
+    assert submit_remaining(submission, number) == 73
+    with pytest.raises(UsageError, match=re.escape(f"(look at it, then remove it: `rm -- {logs}`)")):
+        prepare_resubmission(submission, [before], scheduler_spec("SLURM"))
+    assert submission.state(0) == before
+    assert submission.round_numbers() == [number]
+
+
+def test_what_is_left_of_an_incomplete_submission_is_removed(study: Study) -> None:
+    submission = submitted(study)
+    jobs = submission.folder.parent
+    left = [jobs / ".20260101-000000-0123abcd.new", jobs / ".20260101-000001-0123abcd.new"]
+    (left[0] / "states").mkdir(parents=True)
+    left[1].touch()
+    (jobs / ".other.new").touch()
+    assert run_main("resume", str(study.sessions)).status in (0, 69)
+    assert sorted(jobs.iterdir()) == sorted([submission.folder, jobs / ".other.new"])
 
 
 def test_the_dependent_job_submits_nothing_beside_another_command_that_submits(

@@ -145,3 +145,33 @@ def test_a_signal_ends_a_recovery_that_reads_a_packet_again(study: Study, monkey
     assert study.main("--archive=delete", "--check=no").status == 0
     assert not packet.exists()
     assert not (study.sessions / ".qxbatch").exists()
+
+
+SIGNAL_DURING_ARCHIVING = """
+import qxbatch.pipeline.finish as finish_module
+
+archive_packets = finish_module.archive_packets
+
+def changed_meanwhile(journal, *args, **options):
+    for entry in journal.packets:
+        entry.packet.path.chmod(0o600)  # changes only the change time of the inode: the packet is read again
+    return archive_packets(journal, *args, **options)
+
+finish_module.archive_packets = changed_meanwhile
+"""
+
+
+def test_a_signal_ends_a_run_that_reads_a_packet_again_before_it_is_archived(study: Study) -> None:
+    packet = study.put("S1", MrSeries(number=3).files())
+    before = packet.read_bytes()
+    script = SIGNAL_DURING_ARCHIVING + SIGNAL_DURING_RECOVERY
+    command = [sys.executable, "-c", script, str(study.sessions), "--archive=delete", "--check=no"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=50, check=False)
+    assert done.stdout.count("a packet is read again") == 1, done.stdout + done.stderr
+    assert done.returncode == 130, done.stderr
+    assert "internal error" not in done.stdout + done.stderr
+    assert study.session_names() == ["S1"]
+    assert packet.read_bytes() == before, "the next run continues"
+    assert study.main("--archive=delete", "--check=no").status == 0
+    assert not packet.exists()
+    assert not (study.sessions / ".qxbatch").exists()

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from qxbatch import large_files
 from qxbatch.core import Monitor, hash_file
 from qxbatch.publish import comparable, unique_files
 from qxbatch.publish import replaced as module
@@ -421,7 +422,7 @@ def test_large_files_are_kept_without_a_comparison_after_a_signal(
         (top / "nii").mkdir(exist_ok=True)
         (top / "nii" / "small.json").write_text("same")
         (top / "nii" / "large.nii").write_text("the same, too")
-    monkeypatch.setattr(unique_files, "_LARGE_BYTES", 5)
+    monkeypatch.setattr(large_files, "LARGE_BYTES", 5)
     monitor = Monitor()
     monitor.cancel()
     keep_unique_files(old, session, tmp_path / "archive", None, TAG, monitor=monitor)

@@ -124,6 +124,23 @@ def test_a_journal_is_not_removed_through_a_link(study: Study, victim: Path, fol
     assert snapshot(victim) == before
 
 
+@pytest.mark.parametrize("folder", [".qxbatch", ".qxbatch/journal"])
+def test_the_temporary_file_of_a_journal_is_not_removed_through_a_link(study: Study, victim: Path, folder: str) -> None:
+    workspace = Workspace(study.sessions)
+    temporary = workspace.temporary_journal_path("S1")
+    write_the_journal(study)
+    temporary.write_text("a part")
+    workspace.clear("S1")
+    assert not temporary.exists()
+    replace_by_link(study.sessions / folder, victim)
+    for path in (victim / temporary.name, victim / "journal" / temporary.name):
+        path.write_text("the only copy\n")
+    before = snapshot(victim)
+    with contextlib.suppress(LinkError):
+        workspace.clear("S1")
+    assert snapshot(victim) == before
+
+
 @pytest.mark.parametrize("change", [write_cache, write_exports, write_the_journal])
 def test_a_folder_that_another_run_removes_meanwhile_is_created_again(
     study: Study, monkeypatch: pytest.MonkeyPatch, change: Callable[[Study], None]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from qxbatch.core import hash_file, ingest
+from qxbatch.core import Monitor, hash_file, ingest
 from qxbatch.verification.session import session_checks
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind
@@ -48,9 +48,9 @@ def test_a_list_of_taken_files_that_changes_meanwhile_removes_no_last_copy(
     taken.write_text(line(first, "0" * 64) + line(readme))
     attack.forge_journal(sessions=["S1"], ledgers=[attack.ledger_hash("S1")], inbox="S1/inbox", with_inbox=False)
 
-    def change_and_hash(path: str) -> tuple[int, str]:
+    def change_and_hash(path: str, *, monitor: Monitor | None) -> tuple[int, str]:
         change(taken, line(first))
-        return hash_file(path)
+        return hash_file(path, monitor=monitor)
 
     monkeypatch.setattr("qxbatch.publish.inbox_removal.hash_file", change_and_hash)
     assert "changed while it was read" in attack.failed_run()

@@ -12,6 +12,7 @@ from qxbatch.exits import ExitStatus
 from qxbatch.publish.open_folders import OpenFolder
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind, write_folder
+from tests.build.sparse import grow, refuse_to_hash
 from tests.build.study import Study, run_main, snapshot
 from tests.faults.unprivileged import unprivileged
 
@@ -225,8 +226,8 @@ def test_a_part_of_a_build_is_not_published_if_the_session_was_removed(
     assert run_main("verify", str(study.session("S1"))).status == 0, run.text
 
 
-@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
-def test_a_ledger_that_is_no_file_does_not_block_the_next_run(
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, grow])
+def test_a_ledger_that_is_no_file_or_too_large_does_not_block_the_next_run(
     study: Study, monkeypatch: pytest.MonkeyPatch, make: Callable[[Path], None]
 ) -> None:
     study.put("S1", FILES, Kind.ZIP)
@@ -235,6 +236,7 @@ def test_a_ledger_that_is_no_file_does_not_block_the_next_run(
     ledger = study.session("S1") / "qxbatch" / "ledger.tsv"
     ledger.unlink()
     make(ledger)
+    refuse_to_hash(monkeypatch, "qxbatch.pipeline.check_published")
     run = study.main("--archive=copy")
     assert "is no longer the session that was made from its packets" in run.text
     assert not (study.sessions / ".qxbatch").exists()

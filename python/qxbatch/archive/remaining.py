@@ -9,7 +9,7 @@ import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from qxbatch.core import hash_file
+from qxbatch.core import Monitor, hash_file
 from qxbatch.publish.plain_files import is_below_without_links
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.layout import packed_member
@@ -17,11 +17,12 @@ from qxbatch.session.ledger import FATES_WITHOUT_LOCATION, Fate
 from qxbatch.walk import raise_error, walk
 
 
-def contain_remaining(sessions: Sequence[Path], packet: Path) -> bool:
+def contain_remaining(sessions: Sequence[Path], packet: Path, monitor: Monitor) -> bool:
     """Return whether sessions contain each file that is left in a packet folder, by the hashes of their ledgers.
 
     False if the packet is not a folder or contains a link or a special file, or if a file or a ledger cannot be read. False, too,
     if a file that a ledger lists is missing in its session. If no file is left, the result is True, and no ledger is read.
+    A file whose size no ledger lists is not read. Raises CancelledError when the monitor is cancelled.
     """
     try:
         if packet.is_symlink() or not packet.is_dir():
@@ -29,8 +30,11 @@ def contain_remaining(sessions: Sequence[Path], packet: Path) -> bool:
         files = list(_files(packet))
         if not all(stat.S_ISREG(file.lstat().st_mode) for file in files):
             return False
-        known = {sha256 for session in sessions for sha256 in _hashes(session)} if files else set()
-        return all(hash_file(str(file))[1] in known for file in files)  # (size, SHA-256)
+        known = {each for session in sessions for each in _sizes_and_hashes(session)} if files else set()
+        sizes = {size for size, _ in known}
+        return all(file.lstat().st_size in sizes for file in files) and all(
+            hash_file(str(file), monitor=monitor) in known for file in files
+        )
     except (OSError, ValueError):
         return False
 
@@ -42,8 +46,8 @@ def _files(folder: Path) -> Iterator[Path]:
         yield from (path for name in folders if (path := Path(top, name)).is_symlink())
 
 
-def _hashes(session: Path) -> Iterator[str]:
-    """Yield the hashes of the members that a session contains, and of the archives that were opened.
+def _sizes_and_hashes(session: Path) -> Iterator[tuple[int, str]]:
+    """Yield the sizes and hashes of the members that a session contains, and of the archives that were opened.
 
     Raises OSError, also if a file with the bytes of a member is missing, not regular or reached through a link, and ValueError.
     """
@@ -58,4 +62,4 @@ def _hashes(session: Path) -> Iterator[str]:
                 raise OSError(errno.ENOENT, os.strerror(errno.ENOENT), str(session / file))
             checked.add(file)
         if row.fate is Fate.OPENED or row.fate not in FATES_WITHOUT_LOCATION:
-            yield row.sha256
+            yield row.size, row.sha256

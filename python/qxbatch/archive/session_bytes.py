@@ -66,7 +66,7 @@ class SessionBytes:
 
         Packets are read again with the limits and passwords of `settings`, into `scratch`, a new folder below `top`.
         `leaving_paths` returns the files and folders that are about to leave the inbox: files there do not count. When `monitor`
-        is cancelled, reading a packet raises CancelledError.
+        is cancelled, reading a packet or a large kept file raises CancelledError.
         """
         self._sessions = dict(sessions)
         self._settings = settings
@@ -135,7 +135,8 @@ class SessionBytes:
     @cached_property
     def inbox_copies(self) -> InboxCopies:
         """Return the kept files in the inboxes of the sessions. Raises OSError and ValueError when it is first used."""
-        return InboxCopies((session, row) for session in self._sessions for row in self._ledger(session))
+        rows = ((session, row) for session in self._sessions for row in self._ledger(session))
+        return InboxCopies(rows, self._monitor)
 
     def _has(self, row: Row) -> bool:
         """Return whether the sessions contain the bytes of a member; a link has none (see `PacketContent.has_external_links`)."""

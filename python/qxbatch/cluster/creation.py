@@ -4,7 +4,7 @@ import contextlib
 import os
 from collections.abc import Iterable, Mapping, Sequence
 
-from qxbatch.cluster.new_submission import new_submission
+from qxbatch.cluster.new_submission import new_submission, remove_unfinished
 from qxbatch.cluster.record import first_state, record_of, refused_state
 from qxbatch.cluster.state import ImportState
 from qxbatch.cluster.status import query_status
@@ -27,9 +27,11 @@ def make_submission(
     """Return a new submission of the units whose packets exist and do not wait or run already; None if there are none.
 
     `options` are all given options of the run. Refused candidates become failed units of the submission. Units that are left out
-    are counted in a printed message. Submissions of this user whose units are all done are removed. Raises UsageError, OSError.
+    are counted in a printed message. Submissions of this user whose units are all done are removed, and so is what killed runs left
+    of incomplete ones. Raises UsageError, OSError.
     """
     folder = settings.sessionsfolder
+    remove_unfinished(folder)
     previous = read_submissions(folder, lambda error: print(one_line(str(error))))
     submitted = _waiting_or_running(previous)
     present = [unit for unit in units if all(os.path.lexists(packet.path) for packet in unit.packets)]

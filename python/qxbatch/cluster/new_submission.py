@@ -9,13 +9,16 @@ from typing import Any
 
 from qxbatch.cluster.record_file import FILE_MODE, RECORD_NAME
 from qxbatch.cluster.state import UnitState, write_new_states
-from qxbatch.cluster.submission import SCHEMA, STATES, Submission, jobs_folder, read_submission
+from qxbatch.cluster.submission import ID, SCHEMA, STATES, Submission, jobs_folder, read_submission
 from qxbatch.exits import ExitStatus
 from qxbatch.problems import UsageError
 from qxbatch.publish.below import opened_below, remove_below, retry
 from qxbatch.publish.durable import write_json
 from qxbatch.publish.open_folders import opened_in
 from qxbatch.publish.plain_files import MOST_BYTES_IN_MEMORY, InTheWayError
+
+_NEW = ".new"
+"""The ending of the hidden name of a submission while it is written."""
 
 
 def new_submission(sessionsfolder: Path, record: Mapping[str, Any], states: list[UnitState]) -> Submission:
@@ -26,7 +29,7 @@ def new_submission(sessionsfolder: Path, record: Mapping[str, Any], states: list
         f"{time.strftime('%Y%m%d-%H%M%S', time.localtime(now // 10**9))}-{now // 1000 % 10**6:06d}{os.urandom(1).hex()}"
     )
     top = jobs_folder(sessionsfolder)
-    new = top / f".{name}.new"
+    new = top / f".{name}{_NEW}"
     _create_folder(new, sessionsfolder)
     try:
         with opened_below(top, sessionsfolder) as jobs:
@@ -46,6 +49,19 @@ def new_submission(sessionsfolder: Path, record: Mapping[str, Any], states: list
     submission = read_submission(top / name)
     assert submission is not None
     return submission
+
+
+def remove_unfinished(sessionsfolder: Path) -> None:
+    """Remove submissions of killed runs that were not complete. The caller holds the lock of a run that submits.
+
+    One that cannot be removed, for example that of another user, stays.
+    """
+    top = jobs_folder(sessionsfolder)
+    with contextlib.suppress(OSError), opened_below(top, sessionsfolder) as jobs:
+        for name in os.listdir(jobs.descriptor):  # noqa: PTH208 - a descriptor
+            if name.startswith(".") and name.endswith(_NEW) and ID.fullmatch(name[1 : -len(_NEW)]):
+                with contextlib.suppress(OSError):
+                    remove_below(top / name, sessionsfolder)
 
 
 def _not_alone(error: OSError) -> UsageError:

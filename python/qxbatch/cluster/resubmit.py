@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from qxbatch.cluster.options import restore_settings
 from qxbatch.cluster.schedulers import SCHEDULERS
 from qxbatch.cluster.state import ImportState, UnitState
-from qxbatch.cluster.submission import Submission
+from qxbatch.cluster.submission import LOGS, Submission
 from qxbatch.cluster.submit import RoundSubmitter, SubmitResult, need_command
 from qxbatch.discover.candidates import candidates
+from qxbatch.exits import ExitStatus
 from qxbatch.model import Verdict
+from qxbatch.os_error import error_text
 from qxbatch.pipeline.writable import need_writable
 from qxbatch.problems import UsageError
+from qxbatch.publish.plain_files import refuse_non_folder
 from qxbatch.settings.scheduler import SchedulerSpec
 
 MAX_DOUBLINGS = 3
@@ -57,7 +60,10 @@ def resubmit(submission: Submission, units: Sequence[UnitState], spec: Scheduler
 
 
 def prepare_resubmission(submission: Submission, units: Sequence[UnitState], spec: SchedulerSpec) -> str:
-    """Set units to waiting, and add a round; return the text of the script that submits the units again."""
+    """Set units to waiting, and add a round; return the text of the script that submits the units again.
+
+    Raises UsageError, OSError.
+    """
     set_waiting(submission, units)
     return RoundSubmitter(submission, spec).write_scripts(
         {unit.number: unit.size for unit in units}, retry_factor_of(units)
@@ -65,9 +71,18 @@ def prepare_resubmission(submission: Submission, units: Sequence[UnitState], spe
 
 
 def set_waiting(submission: Submission, units: Sequence[UnitState]) -> None:
-    """Set units to waiting."""
+    """Set units to waiting. Raises UsageError before that if their jobs would have no place for logs, and OSError."""
+    _refuse_file_for_logs(submission)
     for unit in units:
         submission.write_state(unit._replace(state=ImportState.WAITING, reason="", problem=None))
+
+
+def _refuse_file_for_logs(submission: Submission) -> None:
+    """Raise UsageError (exit status 73) if something else has the name of the folder of the logs, such as a file."""
+    try:
+        refuse_non_folder(submission.folder / LOGS)
+    except OSError as error:
+        raise UsageError(f"Cannot use {error_text(error)}.", "", ExitStatus.CANNOT_WRITE) from None
 
 
 def retry_factor_of(units: Sequence[UnitState]) -> int:

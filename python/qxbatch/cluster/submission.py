@@ -30,7 +30,7 @@ from qxbatch.visible import shell_word
 
 SCHEMA = 1
 """Version of the format of a record."""
-_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{8}")
+ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{8}")
 """The id of a submission: date, time, microseconds, and two random digits."""
 STATES = "states"
 """The folder of the state files, in the folder of a submission."""
@@ -295,7 +295,7 @@ def read_submissions(
     for folder in (top.parent, top):
         refuse_non_folder(folder)
     try:
-        names = sorted(name for name in os.listdir(top) if _ID.fullmatch(name))  # noqa: PTH208 - names, not paths
+        names = sorted(name for name in os.listdir(top) if ID.fullmatch(name))  # noqa: PTH208 - names, not paths
     except FileNotFoundError:
         return []
     readable = []
@@ -312,7 +312,7 @@ def read_submissions(
 def open_submission(sessionsfolder: Path, name: str) -> Submission:
     """Return the submission of a job, which this user must own: `name` is ID:SHA256 of its record, or ID. Raises UsageError."""
     submission, _, digest = name.partition(":")
-    existing = read_submission(jobs_folder(sessionsfolder) / submission) if _ID.fullmatch(submission) else None
+    existing = read_submission(jobs_folder(sessionsfolder) / submission) if ID.fullmatch(submission) else None
     if existing is None:
         raise UsageError(
             f"There is no submission {submission} in {sessionsfolder}.", "`qxbatch jobs` lists the submissions."

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
 
+from qxbatch.cluster.new_submission import remove_unfinished
 from qxbatch.cluster.options import restore_settings
 from qxbatch.cluster.outcome import submitted_text
 from qxbatch.cluster.resubmit import prepare_resubmission, resubmit, submittable_units
@@ -26,6 +27,7 @@ def run(options: Mapping[str, object]) -> int:
         folder, submissions = submissions_in(options["<sessionsfolder>"])
         ids = []
         with submit_lock(folder):
+            remove_unfinished(folder)
             chosen = _units_to_submit(query_status(submissions), options)
             for submission, units in chosen:
                 submission.need_own()

@@ -62,7 +62,8 @@ def archive_packets(
     the packets were read by this run, not by a previous one. `settings`: those of this run, for its option --archive and for the
     commands of problems.
 
-    Raises PacketError if another run took over the unit's lock, OSError, and ValueError for a damaged ledger.
+    Raises PacketError if another run took over the unit's lock, OSError, ValueError for a damaged ledger, and CancelledError as
+    `SessionBytes`.
     """
     paths_after_archiving: dict[Path, Path | None] = {}
     problems: list[Problem] = []

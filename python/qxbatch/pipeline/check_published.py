@@ -3,6 +3,8 @@
 The ledger of a session lists all members of its packets.
 """
 
+import errno
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from qxbatch.session.folder import SessionFolder
 from qxbatch.session.layout import RESULT_FOLDERS, SESSION_FOLDERS
 from qxbatch.session.ledger import LedgerChangedError
 from qxbatch.session.paths import SessionPaths
+from qxbatch.textfile import MOST_BYTES
 from qxbatch.verification.session import session_checks
 from qxbatch.walk import walk
 
@@ -42,9 +45,9 @@ def check_published(journal: Journal, workspace: Workspace, monitor: Monitor | N
             faults = _faults(folder, ledger_hash, monitor) if is_same and monitor is not None else []
         except LedgerChangedError:
             is_same, faults = False, []
-        except OSError:
+        except OSError as error:
             paths = SessionPaths(folder)
-            if paths.ledger.is_file() and paths.session_txt.is_file():
+            if error.errno != errno.EFBIG and paths.ledger.is_file() and paths.session_txt.is_file():
                 raise
             is_same, faults = False, []
         if not is_same:
@@ -76,8 +79,11 @@ def has_session_errors(journal: Journal, workspace: Workspace) -> bool:
 
 
 def ledger_sha256(session: Path) -> str:
-    """Return the SHA-256 of a session's ledger. Raises OSError."""
-    return hash_file(str(SessionPaths(session).ledger))[1]
+    """Return the SHA-256 of a session's ledger. Raises OSError, with EFBIG for one that is too large to be a ledger."""
+    path = SessionPaths(session).ledger
+    if path.stat().st_size > MOST_BYTES:
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(path))
+    return hash_file(str(path))[1]
 
 
 def _faults(session: Path, ledger_hash: str, monitor: Monitor) -> list[str]:

@@ -66,8 +66,8 @@ def finish(
     could have written the journal and the list. Then the sessions, and what leaves the inbox, are read again first, with the
     limits and passwords of `settings`.
 
-    When `monitor` is cancelled, large files of replaced sessions are kept without a comparison. If another run made the sessions,
-    this raises CancelledError when the next file would be read again.
+    When `monitor` is cancelled, large files of replaced sessions are kept without a comparison. This raises CancelledError when a
+    packet or a large file of an inbox would be read again; if another run made the sessions, also when a session would be.
 
     `check_lock` is called before each step and raises PacketError if another run took over the unit's lock: that run does the
     remaining steps.
@@ -90,9 +90,11 @@ def finish(
     if any(problem.code is Code.CANNOT_WRITE for problem in problems):
         return FinishResult({}, tuple(problems))  # the next run continues here
     check_lock()
-    session_bytes = _session_bytes(journal, workspace, settings, removal_list, None if read_by_this_run else monitor)
+    session_bytes = _session_bytes(journal, workspace, settings, removal_list, monitor)
     is_contained = _containment(journal, session_bytes, read_by_this_run=read_by_this_run)
-    unremoved_files = [] if session_problems else _remove_listed(journal, workspace, removal_list, is_contained)
+    unremoved_files = (
+        [] if session_problems else _remove_listed(journal, workspace, removal_list, is_contained, monitor)
+    )
     problems += map(unremoved_file_problem, unremoved_files)
     if not read_by_this_run and not journal.has_errors:
         journal = replace(journal, has_errors=has_session_errors(journal, workspace))
@@ -119,7 +121,7 @@ def finish(
 
 
 def _session_bytes(
-    journal: Journal, workspace: Workspace, settings: Settings, removal_list: RemovalList, monitor: Monitor | None
+    journal: Journal, workspace: Workspace, settings: Settings, removal_list: RemovalList, monitor: Monitor
 ) -> SessionBytes:
     """Return the bytes of the journal's sessions, with which the packets are compared before they leave the inbox."""
     folders = (workspace.session_paths(session).folder for session in journal.sessions)
@@ -155,7 +157,11 @@ def _containment(
 
 
 def _remove_listed(
-    journal: Journal, workspace: Workspace, removal_list: RemovalList, is_contained: Callable[[Path, str], bool] | None
+    journal: Journal,
+    workspace: Workspace,
+    removal_list: RemovalList,
+    is_contained: Callable[[Path, str], bool] | None,
+    monitor: Monitor,
 ) -> list[UnremovedFile]:
     """Folder mode: remove the listed files from the inbox, if `is_contained` is None or true for them; return what stays."""
     if journal.session_inbox is None:
@@ -166,4 +172,5 @@ def _remove_listed(
         workspace.hidden_name_tag(journal.unit),
         workspace.sessionsfolder,
         is_contained,
+        monitor,
     )

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from qxbatch.archive.decision import Decision
-from qxbatch.core import Reading, hash_file
+from qxbatch.core import Monitor, Reading, hash_file
 from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.discover.units import Unit
 from qxbatch.ledger_cells import member_path
@@ -29,11 +29,12 @@ def files_to_remove(job: Job, products: Sequence[Product], decision: Decision) -
     return list(dict.fromkeys([*_in_inbox(job, decision.fates_to_remove), *second_copies]))
 
 
-def archives_in_folders(reading: Reading, unit: Unit) -> tuple[Packet, ...]:
+def archives_in_folders(reading: Reading, unit: Unit, monitor: Monitor) -> tuple[Packet, ...]:
     """Return the archives in the folders of an inbox: --archive also applies to them.
 
     Their fingerprints are computed after they were read. So the inbox is compared again with its fingerprint at discovery, and
-    if inodes or their change times differ, the archives are compared by hash. Raises PacketError if the inbox changed, OSError.
+    if inodes or their change times differ, the archives are compared by hash. Raises PacketError if the inbox changed, OSError, and
+    CancelledError.
     """
     if unit.session_inbox is None:
         return ()
@@ -49,7 +50,8 @@ def archives_in_folders(reading: Reading, unit: Unit) -> tuple[Packet, ...]:
             fingerprint_before.ctimes,
         )
         if fingerprint_now != fingerprint_before or not (
-            inodes_unchanged or all(hash_file(str(path))[1] == digest for path, digest in hashes.items())
+            inodes_unchanged
+            or all(hash_file(str(path), monitor=monitor)[1] == digest for path, digest in hashes.items())
         ):
             hint = "Run again when its transfer has ended; --settle=SECONDS leaves packets that changed recently for a later run."
             raise PacketError(Problem(Code.CHANGED, str(unit.session_inbox), "changed while it was read.", hint))

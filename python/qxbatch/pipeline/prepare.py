@@ -37,11 +37,12 @@ def read_job(context: Context, unit: Unit, scratch: Path) -> Job:
         unit_sources.sources,
         reading,
         archivable,
-        archives_in_folders(reading, unit),
+        archives_in_folders(reading, unit, context.monitor),
         previous,
         deidentified,
         redaction_of(reading, unit.name, deidentified=deidentified),
         member_path_redaction(reading, deidentified=deidentified),
+        monitor=context.monitor,
     )
 
 

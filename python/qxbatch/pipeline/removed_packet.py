@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from qxbatch.core import Monitor
+from qxbatch.pipeline.waiting import in_thread
 from qxbatch.settings.model import Settings
 
 
@@ -9,7 +11,8 @@ def compare_with_sessions(hidden: Path, name: str, settings: Settings) -> tuple[
     """Return whether the sessions of a packet have each of its remaining files, and a sentence about these sessions.
 
     `hidden` is the path of the packet now, `name` its original name. The files are compared because a session of that name may
-    have been imported from another packet. Return False for a packet that is a single file. Raises UsageError.
+    have been imported from another packet. Return False for a packet that is a single file. Raises UsageError, and
+    KeyboardInterrupt on a signal.
     """
     from qxbatch.archive.remaining import contain_remaining
     from qxbatch.discover.candidates import logfile_rows
@@ -23,7 +26,9 @@ def compare_with_sessions(hidden: Path, name: str, settings: Settings) -> tuple[
     exist = which_sessions_exist(folder, session.id)
     if not all(exist) or not hidden.is_dir():
         return False, _sessions_text(exist)
-    if contain_remaining([folder / each for each in session_names(folder, session.id)], hidden):
+    sessions = [folder / each for each in session_names(folder, session.id)]
+    monitor = Monitor()
+    if in_thread(lambda: contain_remaining(sessions, hidden, monitor), monitor.cancel):
         return True, _sessions_text(exist)
     return False, f"{_sessions_text(exist).rstrip('.')}, but not with all files that are left of the packet."
 

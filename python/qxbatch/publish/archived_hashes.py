@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from qxbatch.core import Row, ingest
+from qxbatch.core import CancelledError, Monitor, Row, ingest
 from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.publish.below import temporary_folder_below
 from qxbatch.publish.open_folders import OpenFolder
@@ -13,29 +13,29 @@ from qxbatch.session.folder import SessionFolder
 from qxbatch.session.ledger import Fate
 
 
-def archived_hashes(old: OpenFolder, archive: Path, top: Path) -> set[str]:
+def archived_hashes(old: OpenFolder, archive: Path, top: Path, monitor: Monitor | None) -> set[str]:
     """Return the hashes of all readable members of the archived packets from which a replaced session was imported.
 
     Reads the packets again, so that only readable bytes count. Passwords are not used, since they may be lost later; so encrypted
     members do not count. `old` is the folder with the files of the replaced session, below `top`, the sessions folder. The scratch
-    folder is beside `old`, and is removed at the end. Raises OSError.
+    folder is beside `old`, and is removed at the end. Once `monitor` is cancelled, no packet is read. Raises OSError.
     """
     digests: set[str] = set()
     scratch = old.path.with_name(f"{old.path.name}.check")
     for packet in _archived_packets(old.descriptor_path, archive):
         with temporary_folder_below(scratch, top) as folder:
-            rows = _rows(packet, folder)
+            rows = _rows(packet, folder, monitor)
         digests.update(
             digest for row in rows if row.fate != Fate.REFUSED for digest in (row.sha256, row.content_sha256)
         )
     return digests - {""}
 
 
-def _rows(packet: Path, scratch: Path) -> list[Row]:
-    """Return the members of a packet; none if it cannot be read."""
+def _rows(packet: Path, scratch: Path, monitor: Monitor | None) -> list[Row]:
+    """Return the members of a packet; none if it cannot be read, or the monitor is cancelled."""
     try:
-        reading = ingest([(str(packet), "")], str(scratch), hard_link=True)
-    except OSError:
+        reading = ingest([(str(packet), "")], str(scratch), hard_link=True, monitor=monitor)
+    except (OSError, CancelledError):
         return []
     return [reading.row(index) for index in range(len(reading))]
 

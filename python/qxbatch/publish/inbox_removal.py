@@ -15,8 +15,9 @@ from enum import Enum
 from pathlib import Path
 from typing import NamedTuple
 
-from qxbatch.core import hash_file
+from qxbatch.core import Monitor, hash_file
 from qxbatch.discover.own_names import HiddenKind
+from qxbatch.large_files import monitor_of
 from qxbatch.ledger_cells import member_path
 from qxbatch.os_error import reason_text
 from qxbatch.publish.below import open_below
@@ -71,16 +72,22 @@ def write_removal_list(inbox: Path, members: Iterable[tuple[str, str]], out: Pat
 
 
 def remove_listed(
-    inbox: Path, removal_list: RemovalList, tag: str, top: Path, is_contained: Callable[[Path, str], bool] | None = None
+    inbox: Path,
+    removal_list: RemovalList,
+    tag: str,
+    top: Path,
+    is_contained: Callable[[Path, str], bool] | None = None,
+    monitor: Monitor | None = None,
 ) -> list[UnremovedFile]:
     """Remove the listed files from the inbox, and the folders that become empty; return what was not removed.
 
     Nothing is removed that is reached through a link below `top`, the sessions folder, or that is mounted in the inbox. Files that
     are reached through a link are not returned either: the link leads to data of another place. An interrupted call can be
-    repeated. Raises OSError, and ValueError for a damaged list.
+    repeated. Raises OSError, ValueError for a damaged list, and CancelledError.
 
     - `tag`: is part of the hidden names.
     - `is_contained`: returns whether a session contains the bytes of a file with that hash; None if this is known for all files.
+    - `monitor`: when it is cancelled, a large file is not read: this raises CancelledError.
     """
     unremoved: dict[Path, UnremovedFile] = {}
     folders: set[Path] = set()
@@ -94,9 +101,8 @@ def remove_listed(
             folders.update(current.existing_folders)
             opened_path = current.descriptor_path / path.name
             try:
-                removal = _try_remove(
-                    opened_path, hidden_path(opened_path, HiddenKind.ASIDE, tag), listed_file, is_contained
-                )
+                aside = hidden_path(opened_path, HiddenKind.ASIDE, tag)
+                removal = _try_remove(opened_path, aside, listed_file, is_contained, monitor)
                 if removal is not _Removal.REMOVED:
                     unremoved[path] = UnremovedFile(path, is_contained=removal is not _Removal.NOT_CONTAINED)
             except OSError as error:
@@ -171,20 +177,24 @@ class _CurrentFolder:
 
 
 def _try_remove(
-    path: Path, aside: Path, listed_file: ListedFile, is_contained: Callable[[Path, str], bool] | None
+    path: Path,
+    aside: Path,
+    listed_file: ListedFile,
+    is_contained: Callable[[Path, str], bool] | None,
+    monitor: Monitor | None,
 ) -> _Removal:
-    """Remove a file if it is still the listed one, and a session contains its bytes. Raises OSError."""
+    """Remove a file if it is still the listed one, and a session contains its bytes. Raises OSError, CancelledError."""
     if not entry_exists(aside):
         if not entry_exists(path):
             return _Removal.REMOVED
         inode = path.lstat().st_ino
-        reason = _why_kept(path, listed_file, is_contained)
+        reason = _why_kept(path, listed_file, is_contained, monitor)
         if reason is not None:
             return reason
         path.rename(aside)
-        reason = None if _is_same(aside, listed_file, inode) else _Removal.CHANGED
+        reason = None if _is_same(aside, listed_file, monitor, inode) else _Removal.CHANGED
     else:  # a killed run had renamed it
-        reason = _why_kept(aside, listed_file, is_contained)
+        reason = _why_kept(aside, listed_file, is_contained, monitor)
     if reason is not None:
         with contextlib.suppress(FileExistsError):  # the name was taken meanwhile: both files are kept
             rename_noreplace(aside, path)
@@ -198,17 +208,19 @@ def _try_remove(
     return _Removal.CHANGED if entry_exists(path) else _Removal.REMOVED
 
 
-def _why_kept(path: Path, listed_file: ListedFile, is_contained: Callable[[Path, str], bool] | None) -> _Removal | None:
-    """Return why a file is not removed; None if it may be removed. Raises OSError."""
-    if not _is_same(path, listed_file):
+def _why_kept(
+    path: Path, listed_file: ListedFile, is_contained: Callable[[Path, str], bool] | None, monitor: Monitor | None
+) -> _Removal | None:
+    """Return why a file is not removed; None if it may be removed. Raises OSError, CancelledError."""
+    if not _is_same(path, listed_file, monitor):
         return _Removal.CHANGED
     if is_contained and not is_contained(path, listed_file.sha256):
         return _Removal.NOT_CONTAINED
     return None
 
 
-def _is_same(path: Path, listed_file: ListedFile, inode: int | None = None) -> bool:
-    """Return whether size, modification time and bytes are equal. Raises OSError.
+def _is_same(path: Path, listed_file: ListedFile, monitor: Monitor | None, inode: int | None = None) -> bool:
+    """Return whether size, modification time and bytes are equal. Raises OSError, CancelledError.
 
     `inode` is that of a file whose bytes were just compared. If it is equal, the bytes are not read again.
     """
@@ -218,4 +230,6 @@ def _is_same(path: Path, listed_file: ListedFile, inode: int | None = None) -> b
         listed_file.mtime_ns,
     ):
         return False
-    return status.st_ino == inode or hash_file(str(path))[1] == listed_file.sha256
+    if status.st_ino == inode:
+        return True
+    return hash_file(str(path), monitor=monitor_of(status.st_size, monitor))[1] == listed_file.sha256

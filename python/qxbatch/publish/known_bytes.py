@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from qxbatch.core import Monitor, hash_file, hash_gzip_content, hash_tar_gz_members
+from qxbatch.large_files import monitor_of, monitor_of_packed
 from qxbatch.publish.open_folders import OpenFolder, opened_in
 from qxbatch.publish.plain_files import is_below_without_links
 from qxbatch.session.folder import SessionFolder
@@ -38,19 +39,25 @@ class KnownBytes:
     def has(self, file: Path, monitor: Monitor | None = None) -> bool:
         """Return whether the bytes of a file of the replaced session are known; False for a link.
 
-        Raises OSError, and CancelledError when the monitor is cancelled.
+        Raises OSError, and CancelledError for a large file when the monitor is cancelled.
         """
         with opened_in(self._old, file.parent.parts) as folder:
             path = folder.descriptor_path / file.name
             if path.is_symlink():
                 return False
-            if self._has_content(path, file.as_posix(), monitor):
+            size = path.stat().st_size
+            if self._has_content(path, file.as_posix(), monitor_of_packed(size, monitor)):
                 return True
-            return hash_file(str(path), monitor=monitor)[1] in self._hashes
+            return hash_file(str(path), monitor=monitor_of(size, monitor))[1] in self._hashes
 
     def _has_content(self, path: Path, at: str, monitor: Monitor | None) -> bool:
-        """Return whether a file is a tar.gz or gz of sorted files that is known by its content. Raises OSError."""
+        """Return whether a file is a tar.gz or gz of sorted files that is known by its content. Raises OSError, CancelledError.
+
+        One that the ledger does not list is not unpacked.
+        """
         ledger_hashes = self._ledger_hashes
+        if ledger_hashes is not None and at not in ledger_hashes.packed and at not in ledger_hashes.compressed:
+            return False
         has_ledger = ledger_hashes is not None
         try:
             if _SERIES.fullmatch(at):
@@ -114,7 +121,7 @@ class SessionHashes(Container[str]):
     """
 
     def __init__(self, session: Path, monitor: Monitor | None = None) -> None:
-        """`monitor` can cancel the reading of a kept file. Raises OSError, ValueError."""
+        """`monitor` can cancel the reading of a large kept file. Raises OSError, ValueError."""
         self._session = session
         self._monitor = monitor
         self._sorted: set[str] = set()
@@ -132,7 +139,7 @@ class SessionHashes(Container[str]):
                 self._add(row)
 
     def __contains__(self, digest: object) -> bool:
-        """Return whether a file has this hash. Raises OSError, and CancelledError when the monitor is cancelled."""
+        """Return whether a file has this hash. Raises OSError, and CancelledError for a large file when the monitor is cancelled."""
         if digest in self._sorted:
             return True
         return isinstance(digest, str) and any(self._actual_hash(at) == digest for at in self._kept.get(digest, ()))
@@ -153,5 +160,8 @@ class SessionHashes(Container[str]):
         if at not in self._actual_hashes:
             path = self._session / at
             is_file = self._is_stored(at) and path.is_file()
-            self._actual_hashes[at] = hash_file(str(path), monitor=self._monitor)[1] if is_file else ""
+            self._actual_hashes[at] = self._hash(path) if is_file else ""
         return self._actual_hashes[at]
+
+    def _hash(self, path: Path) -> str:
+        return hash_file(str(path), monitor=monitor_of(path.stat().st_size, self._monitor))[1]

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from qxbatch.core import CancelledError, Monitor
+from qxbatch.large_files import monitor_of
 from qxbatch.publish.archived_hashes import archived_hashes
 from qxbatch.publish.below import opened_below
 from qxbatch.publish.comparable import comparable_content
@@ -18,8 +19,6 @@ from qxbatch.session.paths import SessionPaths
 from qxbatch.session.sorted_sums import has_valid_sums, unchanged_files
 
 _TRIES = 20
-_LARGE_BYTES = 1 << 30
-"""A signal ends the comparison of a file with more bytes. It takes seconds, or hours for a sparse file of terabytes."""
 _SUMS_AT = SessionPaths(Path()).sorted_sums
 """Path, in a session, of the list of the hashes of files that `qxbatch sort` generated (`qxbatch/sorted.sha256`)."""
 _OTHERS, _RECORDS, _SUMS = range(3)
@@ -96,25 +95,20 @@ def _unique_files(
     """Return the files of the replaced session whose content is neither in the new session nor in an archived packet.
 
     Only files with bytes of packet members (`is_from_packet`) are compared with archived packets. Files that cannot be read are
-    among the returned ones, and so are large files once the monitor is cancelled; unedited files that `qxbatch sort` generated are
-    not. Raises OSError, ValueError.
+    among the returned ones, and so are large files once the monitor is cancelled. Then no archived packet is read. Unedited files
+    that `qxbatch sort` generated are not returned. Raises OSError, ValueError.
     """
-    monitors = {file: monitor for file, status in states.items() if status.st_size > _LARGE_BYTES}
     known = KnownBytes(source, SessionHashes(session, monitor))
     with opened_folder(session) as new:
         unique_files = [
             file
             for file in states
-            if not (
-                _is_counterpart(source, new, file, monitors.get(file)) or _is_known(known, file, monitors.get(file))
-            )
+            if not (_is_counterpart(source, new, file, monitor) or _is_known(known, file, monitor))
         ]
     if archive is not None and any(map(is_from_packet, unique_files)):
-        archived = KnownBytes(source, archived_hashes(source, archive, session.parent))
+        archived = KnownBytes(source, archived_hashes(source, archive, session.parent, monitor))
         unique_files = [
-            file
-            for file in unique_files
-            if not (is_from_packet(file) and _is_known(archived, file, monitors.get(file)))
+            file for file in unique_files if not (is_from_packet(file) and _is_known(archived, file, monitor))
         ]
     generated = _unedited_generated_files(SessionPaths(source.descriptor_path))
     return [file for file in unique_files if file not in generated]
@@ -135,17 +129,18 @@ def _unedited_generated_files(old: SessionPaths) -> set[Path]:
 def _is_counterpart(old: OpenFolder, new: OpenFolder, file: Path, monitor: Monitor | None) -> bool:
     """Return whether both sessions have a file at this path with equal content (`comparable_content`).
 
-    False for a file that cannot be read, and when the monitor is cancelled.
+    False for a file that cannot be read, and for a large one when the monitor is cancelled.
     """
     at, folder = file.as_posix(), file.parent.parts
     try:
         with opened_in(old, folder) as here, opened_in(new, folder) as there:
             paths = [each.descriptor_path / file.name for each in (here, there)]
-            return (
-                not any(path.is_symlink() for path in paths)
-                and paths[1].is_file()
-                and (monitor is None or paths[0].stat().st_size == paths[1].stat().st_size)  # a large file
-                and comparable_content(paths[0], at, monitor) == comparable_content(paths[1], at, monitor)
-            )
+            if any(path.is_symlink() for path in paths) or not paths[1].is_file():
+                return False
+            sizes = [path.stat().st_size for path in paths]
+            large_file_monitor = monitor_of(max(sizes), monitor)
+            return (large_file_monitor is None or sizes[0] == sizes[1]) and comparable_content(
+                paths[0], at, large_file_monitor
+            ) == comparable_content(paths[1], at, large_file_monitor)
     except (OSError, CancelledError):
         return False

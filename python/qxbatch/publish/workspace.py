@@ -18,6 +18,7 @@ from qxbatch.publish.durable import make_folder
 from qxbatch.publish.folder_identity import FolderIdentity
 from qxbatch.publish.plain_files import (
     InTheWayError,
+    LinkError,
     clear_path,
     entry_exists,
     is_plain_name,
@@ -219,8 +220,16 @@ class Workspace:
         return []
 
     def clear(self, unit: str) -> None:
-        """Remove this run's staging and scratch folder of a unit, and the temporary file of its journal. Raises OSError."""
-        self.temporary_journal_path(unit).unlink(missing_ok=True)
+        """Remove this run's staging and scratch folder of a unit, and the temporary file of its journal. Raises OSError.
+
+        A link in place of the folder of journals is not followed: the file of this run is not there.
+        """
+        temporary_journal = self.temporary_journal_path(unit)
+        with (
+            contextlib.suppress(FileNotFoundError, LinkError),
+            opened_below(self.journals_folder, self.sessionsfolder) as journals,
+        ):
+            (journals.descriptor_path / temporary_journal.name).unlink()
         scratch = recorded_scratch(self.staging(unit), unit, self.run)
         if scratch is not None and self.is_of_study(self.run):
             remove_scratch(scratch, self.run)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from qxbatch.core import Reading
+from qxbatch.core import Monitor, Reading
 from qxbatch.deidentify import Redact, no_redaction
 from qxbatch.discover.units import Unit
 from qxbatch.ingest.left_out import LeftOut
@@ -40,6 +40,8 @@ class Job:
     """Leaves the paths of members out of a text, if logs are de-identified."""
     left_out: LeftOut = field(default_factory=LeftOut)
     """Members that may contain images and were not imported."""
+    monitor: Monitor = field(default_factory=Monitor)
+    """The monitor of the run: when it is cancelled, no more files are compared."""
     hashes: Mapping[Path, Future[str]] = field(default_factory=dict)
     """The future SHA-256 of each packet that is a file, by its path (`sha256` waits for it)."""
     problems: tuple[Problem, ...] = ()

@@ -151,4 +151,7 @@ def _is_unused_or_same(target_path: Path, path: Path) -> bool:
         return True
     if target_path.is_symlink() or path.is_dir() != target_path.is_dir():
         return False
-    return path.is_dir() or hash_file(str(path)) == hash_file(str(target_path))
+    if path.is_dir():
+        return True
+    # of another size, `target_path` is not read: it may be a sparse file of terabytes
+    return path.stat().st_size == target_path.stat().st_size and hash_file(str(path)) == hash_file(str(target_path))

@@ -3,7 +3,7 @@
 The ledger lists each member of the packets, and where the bytes of the member are in the finished session.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from qxbatch.ingest.assemble import SortedSession
@@ -31,11 +31,12 @@ class NewLocations(NamedTuple):
 def record_ledger(
     job: Job, sorted_session: SortedSession, locations: NewLocations, folders: ImportFolders
 ) -> dict[str, int]:
-    """Write ledger.tsv; return the number of rows by fate. Raises OSError."""
-    rows = _rows(job, sorted_session, locations)
+    """Write ledger.tsv; return the number of rows by fate. Raises OSError, CancelledError."""
+    rows: Iterable[LedgerRow] = _rows(job, sorted_session, locations)
     with create_text(folders.build_paths.ledger) as file:
-        in_folder_mode = job.unit.folder_mode
-        return write_ledger(file, with_previous_rows(rows, job.previous, folders.final) if in_folder_mode else rows)
+        if job.unit.folder_mode:
+            rows = with_previous_rows(rows, job.previous, folders.final, job.monitor)
+        return write_ledger(file, rows)
 
 
 def _rows(job: Job, sorted_session: SortedSession, locations: NewLocations) -> Iterator[LedgerRow]:

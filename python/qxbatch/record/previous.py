@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from qxbatch.core import hash_file
+from qxbatch.core import Monitor, hash_file
 from qxbatch.ledger_cells import unescape
 from qxbatch.record.ledger import note_of, without_note
 from qxbatch.session.layout import FROM_SESSION_PREFIX, KEPT_AT_PREFIX
@@ -38,11 +38,13 @@ class PreviousSession:
         return bool(self.positions)
 
 
-def with_previous_rows(rows: Iterable[LedgerRow], previous: PreviousSession, session: Path) -> Iterable[LedgerRow]:
+def with_previous_rows(
+    rows: Iterable[LedgerRow], previous: PreviousSession, session: Path, monitor: Monitor
+) -> Iterable[LedgerRow]:
     """Return ledger rows; files of the previous session get their original names.
 
     Files kept in the inbox of `session` are listed as long as they exist with the same bytes. Each member is listed once, and
-    previous members are in their previous order.
+    previous members are in their previous order. Raises OSError, CancelledError.
     """
     if not previous.has_ledger_rows:
         return rows
@@ -55,7 +57,7 @@ def with_previous_rows(rows: Iterable[LedgerRow], previous: PreviousSession, ses
                 _add(merged, _merged_row(old_row, row))
         else:
             _add(merged, row)
-    kept_rows = (row for old_rows in unmatched.values() for row in old_rows if _is_still_kept(session, row))
+    kept_rows = (row for old_rows in unmatched.values() for row in old_rows if _is_still_kept(session, row, monitor))
     for row in (*(previous.rows_without_location if previous.rows else ()), *kept_rows):
         _add(merged, row._replace(series=None, reason=without_note(row.reason)))
     end = len(previous.positions)
@@ -87,13 +89,14 @@ def _has_same_bytes(row: LedgerRow, other: LedgerRow) -> bool:
     return row.content_sha256 == other.content_sha256 or row.sha256 == other.sha256
 
 
-def _is_still_kept(session: Path, row: LedgerRow) -> bool:
-    """Return whether the inbox of a session still has the file of a row, with the same bytes."""
+def _is_still_kept(session: Path, row: LedgerRow, monitor: Monitor) -> bool:
+    """Return whether the inbox of a session still has the file of a row, with the same bytes. Raises OSError, CancelledError."""
     path = session / row.at
     return (
         row.at.startswith(KEPT_AT_PREFIX)
         and path.is_file()
-        and hash_file(str(path))[1] in (row.sha256, row.content_sha256)
+        and row.may_have_size(path.stat().st_size)
+        and hash_file(str(path), monitor=monitor)[1] in (row.sha256, row.content_sha256)
     )
 
 

@@ -74,6 +74,10 @@ class LedgerRow(NamedTuple):
     reason: str = ""
     """Why it is not sorted, or what is unusual about it; not escaped."""
 
+    def may_have_size(self, size: int) -> bool:
+        """Return whether a file of this size may be the kept member: that of a packed one is not known, if it was unpacked."""
+        return size == self.size or self.sha256 != self.content_sha256
+
 
 class LedgerChangedError(OSError):
     """A ledger is not the one that was compared with its session."""
