@@ -1,4 +1,4 @@
-//! Archives with changed, missing or inserted bytes never give content that was not packed.
+//! Archives with changed, missing or inserted bytes give what was packed, report damage, or are kept as one file.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
@@ -19,7 +19,7 @@ fn hash(data: &[u8]) -> String {
     hexadecimal(&Sha256::digest(data))
 }
 
-/// Returns a small image like an export's: meta header, identity, a few pixels.
+/// Returns a small DICOM file without pixels, which belongs to a series.
 fn image(instance: u8) -> Vec<u8> {
     let mut data = vec![0; 128];
     data.extend(b"DICM");
@@ -188,7 +188,8 @@ fn read(data: &[u8], work: &Path) -> Reading {
     .unwrap()
 }
 
-/// Checks that each row's bytes exist and have the row's hash; rows without bytes have a reason.
+/// Checks that the bytes of sorted and kept rows have a hash of the row, that refused rows have a reason, and that other
+/// rows have no bytes.
 fn check(reading: &Reading) {
     for (at, row) in reading.rows().iter().enumerate() {
         match row.fate {

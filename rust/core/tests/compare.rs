@@ -24,8 +24,8 @@ const SIDE: usize = 4;
 const SLICES: usize = 6;
 const STEP: f64 = 2.0;
 
-/// A slice: its position, rotation about its rows, volume and slope, and perhaps its temporal position. If it has the time
-/// when it was acquired (seconds since midnight), it has no acquisition number.
+/// A slice: its position, rotation about its rows, volume, slope, first pixel value, and perhaps its temporal position. If
+/// it has `second`, its acquisition time (seconds since midnight), it has no acquisition number.
 #[derive(Clone, Copy)]
 struct Slice {
     place: [f64; 3],
@@ -103,7 +103,8 @@ fn values(first: u16) -> Vec<u16> {
         .collect()
 }
 
-/// Writes single-precision slices with the first of them at `z`, this many per volume.
+/// Writes an image of `volumes` volumes from their single-precision slices. The first slice of each is at `z`, the others
+/// are `step` mm apart.
 fn image(path: &Path, z: f64, step: f64, slices: &[Vec<f32>], volumes: usize) -> PathBuf {
     let mut bytes = vec![0; 352];
     let mut put = |at: usize, value: &[u8]| bytes[at..at + value.len()].copy_from_slice(value);

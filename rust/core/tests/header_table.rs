@@ -46,7 +46,7 @@ fn raw(bytes: &[u8], field: Field) -> String {
     String::from_utf8_lossy(header(bytes).raw(field)).into_owned()
 }
 
-/// Returns the element of a line, after its private creator if it has one.
+/// Returns the element of a field, after its private creator if it has one.
 fn main_data_set(syntax: Syntax, spec: &Spec) -> Vec<(u32, Vec<u8>)> {
     if spec.vr == Vr::SQ {
         let item = syntax.text(spec.within[0].1, "LO", "7");

@@ -92,7 +92,7 @@ fn a_file_that_shrinks_under_the_reader_ends_where_it_ends() {
     assert!(parse(&mut window).is_ok());
 }
 
-/// Returns a gzip file with every optional part of its header (RFC 1952).
+/// Returns a gzip file without checksum and size, whose header has the optional parts in `flags` (RFC 1952, 2.3.1).
 fn gzip(bytes: &[u8], flags: u8) -> Vec<u8> {
     let mut out = vec![0x1F, 0x8B, 8, flags, 0, 0, 0, 0, 0, 255];
     if flags & 4 != 0 {

@@ -1,5 +1,5 @@
-//! `decode_lossless_jpeg`, `grey_slice`, `colour_slice`, `SeriesFrames` and its comparison with images. In `python/qxbatch`, `_core.pyi`
-//! documents `SeriesFrames`, and `_images.pyi` the others with their fields.
+//! `decode_lossless_jpeg`, `grey_slice`, `colour_slice`, `SeriesFrames` and its comparison with images. In
+//! `python/qxbatch`, `_core.pyi` documents `SeriesFrames`, and `_images.pyi` the others with their fields.
 #![allow(
     clippy::needless_pass_by_value,
     reason = "arguments from Python and errors come owned"

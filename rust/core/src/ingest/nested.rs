@@ -1,7 +1,7 @@
 //! Nested archives (in archives and folders). They are opened one at a time, after the other members of their batch, which
 //! bounds the memory for unpacking.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{BufReader, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -24,6 +24,7 @@ use crate::archive::skipped::SkippedBytes;
 use crate::archive::source::FileSource;
 use crate::archive::unpack::Unpack;
 use crate::header::Header;
+use crate::regular;
 
 /// The members of a packet or of one archive in it.
 #[derive(Default)]
@@ -242,7 +243,7 @@ pub fn read(pass: &Pass<'_>, path: &Path, container: &Address) -> Result<MemberR
 /// Reads an archive according to its kind; anything that is no zip, 7z or compressed file is read as a tar.
 fn read_by_kind(pass: &Pass<'_>, path: &Path, container: &Address) -> Result<MemberRows, Stop> {
     let failed = |error| Stop::io(path, error);
-    let file = File::open(path).map_err(failed)?;
+    let file = regular::open(path).map_err(failed)?;
     let members = match kind::of_file(&file).map_err(failed)? {
         FileKind::Zip => {
             let source = FileSource::new(file).map_err(failed)?;
@@ -279,4 +280,28 @@ fn read_by_kind(pass: &Pass<'_>, path: &Path, container: &Address) -> Result<Mem
         }
     };
     MemberRows::collect(pass, members)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::io;
+
+    use super::*;
+    use crate::ingest::Options;
+    use crate::monitor::Monitor;
+
+    #[test]
+    fn a_fifo_in_place_of_an_archive_is_an_error() {
+        let result = regular::tests::with_fifo(|fifo| {
+            let (options, monitor) = (Options::default(), Monitor::default());
+            let staging = tempfile::tempdir().unwrap();
+            let pass = Pass::new(&options, &monitor, staging.path(), 1).unwrap();
+            read(&pass, fifo, &Address::packet(b"", 0, true)).map(|_| ())
+        });
+        assert!(matches!(
+            result,
+            Err(Stop::Io { source, .. }) if source.kind() == io::ErrorKind::InvalidInput
+        ));
+    }
 }

@@ -161,8 +161,8 @@ struct Unpacker<'p> {
 }
 
 impl<'p> Unpacker<'p> {
-    /// Reads one member from its block. Returns its row; None for a file, which `workers` process or whose row they store.
-    /// `sequence` is the number of the member in the archive, from 1.
+    /// Reads one member from its block. Returns its row; None for a file, whose row will be in `workers`. `sequence` is the
+    /// number of the member in the archive, from 1.
     fn read_member<'s>(
         &mut self,
         member: &Member,

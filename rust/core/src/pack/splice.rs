@@ -8,6 +8,7 @@ use std::path::Path;
 use super::pieces::PiecesWriter;
 use super::{MAX_ONE_BUFFER, blocks};
 use crate::archive::zip::deflated::{DeflateStream, DeflateStreams};
+use crate::regular;
 
 /// Limit in bytes on the sample that [`Splicer::streams_are_small`] compresses; its first file may be larger.
 const SAMPLE_LENGTH: u64 = 256 << 10;
@@ -26,7 +27,7 @@ pub struct Splicer<'a> {
 impl<'a> Splicer<'a> {
     /// Opens the zips. The files of a zip that cannot be opened are compressed again.
     pub fn open(streams: &'a DeflateStreams) -> Self {
-        let zips = streams.zips.iter().map(|path| File::open(path).ok());
+        let zips = streams.zips.iter().map(|path| regular::open(path).ok());
         Self {
             zips: zips.collect(),
             streams,
@@ -103,5 +104,24 @@ impl<'a> Splicer<'a> {
         let packed = self.packed.get_mut(..length)?;
         zip.read_exact_at(packed, stream.offset).ok()?;
         blocks::make_extendable(&mut self.packed, length)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    #[test]
+    fn a_fifo_in_place_of_a_zip_is_not_opened() {
+        let is_open = regular::tests::with_fifo(|fifo| {
+            let streams = DeflateStreams {
+                by_name: HashMap::new(),
+                zips: vec![fifo.to_owned()],
+            };
+            Splicer::open(&streams).zips.iter().any(Option::is_some)
+        });
+        assert!(!is_open);
     }
 }

@@ -23,8 +23,8 @@ pub fn usable_threads() -> usize {
 /// Reads the headers of files, and of all files below folders.
 ///
 /// Follows links to files, but not links to folders below a requested path: they may form loops. `threads` 0 is the default
-/// ([`usable_threads`]). Fails if a requested path cannot be read, or if the monitor was cancelled; an unreadable file or
-/// folder below a requested path is one of the results.
+/// ([`usable_threads`]). Fails if a requested path cannot be read, if the threads cannot be started, or if the monitor was
+/// cancelled; an unreadable file or folder below a requested path is one of the results.
 pub fn scan_files(
     paths: &[Vec<u8>],
     threads: usize,

@@ -1,6 +1,6 @@
 //! Fuzzing in stable Rust: runs the corpus and the recorded cases, then mutations of them.
 //!
-//! QXBATCH_FUZZ_ROUNDS is the number of mutations for each target, QXBATCH_FUZZ_TARGET the only target,
+//! QXBATCH_FUZZ_ROUNDS is the number of mutations for each target, QXBATCH_FUZZ_TARGET the only target with mutations,
 //! QXBATCH_FUZZ_SEED another seed. `scripts/fuzz` runs many of them, with libFuzzer if a nightly compiler is installed.
 #![allow(
     clippy::unwrap_used,
@@ -59,8 +59,8 @@ fn chosen() -> Vec<&'static Target> {
     }
 }
 
-/// Runs a target; on failure, panics with the input, which it writes beside the results of the build. A small input
-/// must also take a short time.
+/// Runs a target. If it fails, or takes longer than [`LONGEST`] twice, writes the input to a file beside the results of
+/// the build, and panics with its path.
 fn checked(target: &Target, bytes: &[u8], source: &str) {
     let run = || {
         let start = Instant::now();

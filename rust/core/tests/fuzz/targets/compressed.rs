@@ -210,7 +210,7 @@ fn written(how: u8, content: &[u8]) {
         6 => Compression::Lz4,
         _ => Compression::Zstd,
     };
-    // The other levels take much longer than this test is worth.
+    // The other compressions are slow, so they get less content.
     let content = match compression {
         Compression::Gzip | Compression::Compress => content,
         _ => &content[..content.len().min(120)],

@@ -92,7 +92,8 @@ pub fn run(bytes: &[u8]) {
     }
 }
 
-/// Checks every field by its kind: numbers are finite, texts are trimmed and within the length limit.
+/// Checks every field by its type: all ways to get its value agree, numbers are finite, and its bytes are within the
+/// length limit.
 fn look(header: &Header) {
     for field in Field::ALL {
         let raw = header.raw(field);

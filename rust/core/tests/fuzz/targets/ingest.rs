@@ -130,7 +130,7 @@ fn complete(bytes: &[u8], reading: &Reading) {
     }
 }
 
-/// Returns the rows with bytes.
+/// Returns whether a row has bytes.
 fn holds(row: &Row) -> bool {
     matches!(row.fate, Fate::Sorted | Fate::Kept)
 }

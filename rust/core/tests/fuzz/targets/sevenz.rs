@@ -32,8 +32,8 @@ const MOST: u64 = 1 << 17;
 const MEMBERS: u64 = 1000;
 const WORD: &str = "secret";
 
-/// If the first byte is below 8, the rest is written to an archive. Otherwise the checksums of the start and of the
-/// header are corrected, so that the header is parsed.
+/// If the first byte is below 8, the rest is written to an archive. Otherwise the bytes are read as an archive, then
+/// again with corrected checksums of the start and of the header, so that the header is parsed.
 pub fn run(bytes: &[u8]) {
     if let Some((how @ 0..8, rest)) = bytes.split_first() {
         return written(*how, &members(rest, 5));

@@ -30,7 +30,8 @@ pub const WORDS: &[&[u8]] = &[
 const MOST: u64 = 1 << 16;
 const BLOCK: usize = 512;
 
-/// If the first byte is below 8, the rest is cut into members for a tar that is written here.
+/// If the first byte is below 8, the rest is cut into members for a tar that is written here. Otherwise the bytes are
+/// read as a tar, then again with corrected checksums.
 pub fn run(bytes: &[u8]) {
     if let Some((how @ 0..8, rest)) = bytes.split_first() {
         return written(*how, rest);
@@ -98,7 +99,7 @@ fn any(bytes: &[u8]) {
     );
 }
 
-/// Corrects the checksums of all blocks that look like headers.
+/// Corrects the checksums of all blocks that look like headers; returns whether one was wrong.
 fn mend_sums(bytes: &mut [u8]) -> bool {
     let mut mended = false;
     for block in bytes.chunks_exact_mut(BLOCK) {
