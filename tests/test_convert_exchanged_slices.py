@@ -13,7 +13,7 @@ from pydicom.sequence import Sequence as Items
 from tests.build.dicom import encoded
 from tests.build.objects import item
 from tests.build.outcome import Outcome, converted, read_back
-from tests.build.slices import Slice, block, check_image, classic, enhanced_object
+from tests.build.slices import PHASE, Slice, block, check_image, classic, enhanced_object
 
 SCAN = block(places=3, volumes=3)
 EXCHANGED = (0, 4, 2, 3, 1, 5, 6, 7, 8)
@@ -150,6 +150,20 @@ def test_frames_are_numbered_through_all_objects(
     outcome = converted(parts(places, volumes, size, counted=counted, concatenated=concatenated), tmp_path)
     assert outcome.warnings == []
     check_image(outcome.conversion.outputs[0].nifti, block(places=places, volumes=volumes))
+
+
+def test_a_concatenation_that_is_cut_within_a_volume_is_complete(tmp_path: Path) -> None:
+    """A file is no volume: its slices were taken for those of a volume that moved, and others for missing ones."""
+    slices = [*block(places=4, kind=PHASE, base=1000), *block(places=4)]
+    files = []
+    for number, (start, end) in enumerate([(0, 3), (3, 8)], start=1):
+        dataset = enhanced_object(slices[start:end])
+        dataset.ConcatenationUID = "1.2.3.77"
+        dataset.InConcatenationNumber = number
+        dataset.ConcatenationFrameOffsetNumber = start
+        files.append(read_back(encoded(dataset)))
+    outcome = converted(files, tmp_path)
+    assert (outcome.faults(), outcome.warnings) == ([], [])
 
 
 @pytest.mark.parametrize(("places", "volumes", "size"), [(3, 3, 3), (3, 4, 6), (4, 3, 6), (3, 5, 5)])

@@ -68,9 +68,10 @@ def test_two_volumes_across_midnight_need_no_warning(tmp_path: Path) -> None:
     assert (volumes(outcome), outcome.warnings, outcome.notes) == ([0, 1], [], [])
 
 
-def test_volumes_that_are_sorted_by_the_time_of_the_day_are_reported(tmp_path: Path) -> None:
+def test_volumes_that_are_sorted_by_the_time_of_the_day_are_sorted_again(tmp_path: Path) -> None:
     outcome = converted(scan((BEFORE, AFTER, "000004.000000"), (2, 0, 1)), tmp_path)
-    assert any("not in the order of the times" in text for text in outcome.warnings), outcome.warnings
+    assert (volumes(outcome), outcome.warnings) == ([0, 1, 2], [])
+    assert any("not in the order of the times" in text for text in outcome.notes), outcome.notes
 
 
 def test_a_pause_that_changes_the_time_between_volumes_is_reported(tmp_path: Path) -> None:
@@ -166,3 +167,33 @@ def test_several_inversion_times_of_an_enhanced_object_are_noted(
     outcome = converted([read_back(encoded(dataset))], tmp_path)
     assert outcome.warnings == []
     assert any("inversion times from 0.1 to 0.7 s" in note for note in outcome.notes) == is_noted
+
+
+def unnumbered(times: Sequence[str], dates: Sequence[str | None], *, by_slice: bool = False) -> Files:
+    """Return volumes of which only the time gives the order; the dates are those of the files, repeated from the first one."""
+    files = scan(times)
+    for index, dataset in enumerate(files):
+        date = dates[index % len(dates)]
+        del dataset.AcquisitionDate, dataset.ContentTime, dataset.AcquisitionNumber, dataset.InstanceNumber
+        if date is not None:
+            dataset.AcquisitionDate = date
+        if by_slice:
+            dataset.AcquisitionTime = f"{times[index // PLACES]}.{index % PLACES}"
+    return files
+
+
+@pytest.mark.parametrize("dates", [("20240115", None), (None, "20240115", "20240115"), (None,) * 7 + ("20240115",) * 2])
+def test_volumes_are_not_mixed_if_some_headers_have_no_date(tmp_path: Path, dates: tuple[str | None, ...]) -> None:
+    outcome = converted(unnumbered(("101500", "101502", "101504"), dates), tmp_path)
+    assert outcome.faults() == []
+    assert (volumes(outcome), outcome.warnings) == ([0, 1, 2], [])
+
+
+@pytest.mark.parametrize("dates", [(None,), ("20240115",), (None, "20240115")])
+def test_volumes_across_midnight_are_sorted_without_other_numbers(
+    tmp_path: Path, dates: tuple[str | None, ...]
+) -> None:
+    outcome = converted(unnumbered(("235957", "235959", "000001", "000003"), dates, by_slice=True), tmp_path)
+    assert outcome.faults() == []
+    assert volumes(outcome) == [0, 1, 2, 3]
+    assert all("between volumes" in text for text in outcome.warnings), outcome.warnings

@@ -13,6 +13,7 @@ from qxbatch.convert.normalize.functional_groups import frame_header, is_enhance
 from qxbatch.convert.normalize.model import Frame, PixelEncoding, VolumeAttributes
 from qxbatch.convert.normalize.objects import ImageObject, image_objects
 from qxbatch.convert.normalize.pixels import frame_length
+from qxbatch.convert.normalize.times import with_comparable_times
 
 _MOSAIC_WORDS = {"MOSAIC", "VFRAME"}
 """Values of ImageType in mosaics of Siemens and UIH."""
@@ -27,7 +28,7 @@ _UNIT_TOLERANCE = 0.01
 
 
 def read_frames(folder: Path) -> list[Frame]:
-    """Return the frames of all objects below a folder, in byte order of their paths.
+    """Return the frames of all objects below a folder, in byte order of their paths, with times that can be compared.
 
     Raises MosaicError for a mosaic of many slices, CannotNormalizeError when no file has pixel data or an object cannot be
     rewritten, and OSError. Damaged values may raise any of pydicom's exceptions.
@@ -35,7 +36,7 @@ def read_frames(folder: Path) -> list[Frame]:
     frames = [frame for image in image_objects(folder) for frame in object_frames(image, folder)]
     if not frames:
         raise CannotNormalizeError("no object contains pixel data")
-    return frames
+    return with_comparable_times(frames)
 
 
 def object_frames(image: ImageObject, folder: Path) -> list[Frame]:

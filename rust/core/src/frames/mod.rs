@@ -8,6 +8,7 @@
 mod attributes;
 mod csa;
 mod date_time;
+mod dates;
 mod details;
 mod elements;
 mod groups;

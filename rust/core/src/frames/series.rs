@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::dates::complete_dates;
 use super::numbering::number_frames;
 use super::object::{Object, Pixels};
 use super::obstacle::comparison_obstacle;
@@ -114,6 +115,7 @@ impl Series {
             objects.push(object);
         }
         number_frames(&mut objects);
+        complete_dates(&mut objects);
         // A converter that applies the first encoding to all files may get only a few pixels wrong: all rows are
         // compared.
         if has_mixed_encodings(&objects) {
@@ -156,6 +158,7 @@ impl Series {
                 (String::new(), String::new());
             objects.push(object);
         }
+        complete_dates(&mut objects);
         Ok(Self {
             files,
             objects,

@@ -6,10 +6,13 @@ use super::exchanged_slices::has_exchanged_frames;
 use super::frame_positions::SeriesFrame;
 use super::grid::{Plane, dot};
 use super::mixed_volume::have_same_weighting;
+use super::unreadable_frames::kind_of;
 use crate::frames::{Object, comparison_obstacle};
 
 /// Returns the number of frames whose values cannot be compared and whose order is irregular. In a series of classic
-/// objects, which have one frame each, the order of all frames counts; else the order in each object.
+/// objects, which have one frame each, the order of all frames counts. Other series are regular only if all frames belong to
+/// one object and are of one kind, in a regular order: dcm2niix 1.0.20260724 mixes echoes and components, and writes other
+/// bytes of its memory into the images of the second and later objects.
 ///
 /// `series_frames` are in the order of their InstanceNumbers, in which converters store classic objects.
 pub(super) fn frames_of_irregular_order(
@@ -30,19 +33,21 @@ pub(super) fn frames_of_irregular_order(
             not_comparable
         };
     }
-    let mut by_file: BTreeMap<usize, Vec<SeriesFrame<'_>>> = BTreeMap::new();
-    for series_frame in series_frames {
-        by_file
-            .entry(series_frame.file)
-            .or_default()
-            .push(*series_frame);
+    let mut frames = series_frames.to_vec();
+    frames.sort_by_key(|series_frame| (series_frame.file, series_frame.frame.index));
+    if is_one_object_of_one_kind(&frames) && !is_shuffled(&frames) {
+        return 0;
     }
-    let shuffled = by_file.into_values().filter_map(|mut frames| {
-        comparison_obstacle(frames.first()?.object)?;
-        frames.sort_by_key(|series_frame| series_frame.frame.index);
-        is_shuffled(&frames).then_some(frames.len())
-    });
-    shuffled.sum()
+    let is_obscure = |frame: &&SeriesFrame<'_>| comparison_obstacle(frame.object).is_some();
+    frames.iter().filter(is_obscure).count()
+}
+
+/// Returns whether all frames belong to one object, and would belong to one image.
+fn is_one_object_of_one_kind(frames: &[SeriesFrame<'_>]) -> bool {
+    let of = |frame: &SeriesFrame<'_>| (frame.file, kind_of(&frame.frame.attributes));
+    frames
+        .windows(2)
+        .all(|pair| pair.first().map(of) == pair.last().map(of))
 }
 
 /// Returns whether the frames of each kind of image are in a regular order. Frames of one kind have the same component,
@@ -213,9 +218,8 @@ mod tests {
         assert_eq!(frames_of_irregular_order(&objects, &series_frames), 2);
     }
 
-    /// Returns the number of frames of irregular order in a compressed object of three slices with these places and
-    /// InStackPositionNumbers.
-    fn irregular(places_and_numbers: [(i32, i64); 3], keeps_frame_order: bool) -> usize {
+    /// Returns a compressed object of slices with these places and InStackPositionNumbers.
+    fn compressed(places_and_numbers: &[(i32, i64)], keeps_frame_order: bool) -> Object {
         let frames = places_and_numbers.iter().zip(0..);
         let frames = frames.map(|((place, number), index)| {
             let mut frame = Frame {
@@ -230,23 +234,44 @@ mod tests {
             attributes.dimension_indices = vec![1, 1];
             frame
         });
-        let object = Object {
+        Object {
             pixels: Pixels::Unreadable,
             frames: frames.collect(),
             keeps_frame_order,
             ..Object::default()
-        };
-        let series_frames: Vec<SeriesFrame<'_>> = object
-            .frames
-            .iter()
-            .map(|frame| SeriesFrame {
-                object: &object,
+        }
+    }
+
+    /// Returns the number of frames of irregular order in these objects.
+    fn irregular_in(objects: &[Object]) -> usize {
+        let mut series_frames = Vec::new();
+        for (file, object) in objects.iter().enumerate() {
+            series_frames.extend(object.frames.iter().map(|frame| SeriesFrame {
+                object,
                 frame,
-                file: 0,
+                file,
                 plane: Plane::of(&frame.attributes, 4, 4),
-            })
-            .collect();
-        frames_of_irregular_order(std::slice::from_ref(&object), &series_frames)
+            }));
+        }
+        frames_of_irregular_order(objects, &series_frames)
+    }
+
+    fn irregular(places_and_numbers: [(i32, i64); 3], keeps_frame_order: bool) -> usize {
+        irregular_in(&[compressed(&places_and_numbers, keeps_frame_order)])
+    }
+
+    #[test]
+    fn frames_of_several_objects_or_kinds_are_irregular() {
+        let object = compressed(&[(0, 1), (1, 2), (2, 3)], false);
+        assert_eq!(irregular_in(std::slice::from_ref(&object)), 0);
+        assert_eq!(irregular_in(&[object.clone(), Object::default()]), 0);
+        assert_eq!(irregular_in(&[object.clone(), object]), 6);
+        let mut echoes = compressed(&[(0, 1), (1, 2), (0, 1), (1, 2)], false);
+        assert_eq!(irregular_in(std::slice::from_ref(&echoes)), 0);
+        for frame in echoes.frames.iter_mut().skip(2) {
+            frame.attributes.echo_time = Some(30.0);
+        }
+        assert_eq!(irregular_in(&[echoes]), 4);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::matches::Matches;
 use crate::frames::{Attributes, Component};
 
 /// What the frames of one image have in common: echo time in µs, component, and a hash of ImageType.
-type Kind = (Option<i64>, Component, u64);
+pub(super) type Kind = (Option<i64>, Component, u64);
 
 /// Assigns frames with unreadable values, in their order, to the slices in `unmatched` (candidate and volume), and removes
 /// these slices from it. The slices are those of one image, so they get frames of one kind if one has enough frames.
@@ -71,7 +71,7 @@ fn unreadable_kinds(
 }
 
 #[allow(clippy::cast_possible_truncation, reason = "an echo time in µs")]
-fn kind_of(attributes: &Attributes) -> Kind {
+pub(super) fn kind_of(attributes: &Attributes) -> Kind {
     let echo_time = attributes.echo_time;
     (
         echo_time.map(|time| (time * 1e3).round() as i64),

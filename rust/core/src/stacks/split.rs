@@ -102,8 +102,13 @@ fn are_parallel(first: Option<[f64; 3]>, second: Option<[f64; 3]>) -> bool {
     }
 }
 
-/// Returns the index of the file if its object has several frames or is a mosaic; else None.
+/// Returns the index of the file if its object has several frames or is a mosaic; else None. None also for a later part of a
+/// concatenation, because a volume may continue in the next part. Scanners also write an object without other parts as the
+/// first part, which has offset 0 or number 1. An object at offset 1 follows one of a single frame, which has no index here.
 pub(super) fn multi_frame_file_index(stack_frame: &StackFrame<'_>) -> Option<i64> {
     let several = stack_frame.object.frame_count > 1 || stack_frame.object.tiling.is_some();
-    i64::try_from(stack_frame.file).ok().filter(|_| several)
+    let is_later_part = stack_frame.object.concatenation_place > Some(1);
+    i64::try_from(stack_frame.file)
+        .ok()
+        .filter(|_| several && !is_later_part)
 }
