@@ -388,7 +388,7 @@ def hash_gzip_content(
     """
 
 def gzip_content_size_and_head(path: str, head: int, *, monitor: Monitor | None = None) -> tuple[int, bytes]:
-    """Return the size of a gzip file's content and its first `head` bytes; reads to the end and checks the checksum.
+    """Return the size of a gzip file's content and its first `head` bytes, at most 1 MiB. Reads to the end, checks the checksum.
 
     Raises ValueError when it is damaged.
     """

@@ -139,16 +139,14 @@ def assign_rows(reading: Reading, planned: Mapping[int, int], count: int) -> lis
 
 
 def _placed_series(series: DicomSeries, n: int, root: Path) -> Series:
-    """Return a DICOM series whose files were placed. Its size is that of the placed files: the originals may have been gzipped."""
+    """Return a DICOM series whose files were placed, with their size."""
     folder = SessionPaths(root).series(n)
-    with os.scandir(folder) as entries:
-        size = sum(entry.stat().st_size for entry in entries)
     return Series(
         n=n,
         kind=SeriesKind.DICOM,
         header=dict(series.groups[0].header.items()),
         files=sum(group.files for group in series.groups),
-        size=size,
+        size=_size(folder),
         folder=folder,
         groups=series.group_indexes,
         parts=series.parts,
@@ -156,14 +154,19 @@ def _placed_series(series: DicomSeries, n: int, root: Path) -> Series:
 
 
 def _place_pair(reading: Reading, pair: Pair, n: int, root: Path, redact: Redact) -> Series:
-    """Place the files of a PAR/REC, and return its series. `redact` is applied to the stems of the file names."""
-    size = 0
+    """Place the files of a PAR/REC, and return its series with their size. `redact` is applied to the stems of their names."""
     for row, file_name in pair.files:
         stem, _, extension = file_name.rpartition(".")
         name = shorten_name(f"{redact(stem)}.{extension}")
         reading.place_row(row, str(root), at_of_sorted_file(n, name), n)
-        size += reading.row(row).size
-    return Series(n, SeriesKind.PARREC, pair.header, len(pair.files), size, SessionPaths(root).series(n))
+    folder = SessionPaths(root).series(n)
+    return Series(n, SeriesKind.PARREC, pair.header, len(pair.files), _size(folder), folder)
+
+
+def _size(folder: Path) -> int:
+    """Return the size of the placed files of a series: the originals may have been gzipped."""
+    with os.scandir(folder) as entries:
+        return sum(entry.stat().st_size for entry in entries)
 
 
 def _is_in_inbox(inbox: Path, row: Row) -> bool:

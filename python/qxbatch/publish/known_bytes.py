@@ -139,7 +139,7 @@ class SessionHashes(Container[str]):
                 self._add(row)
 
     def __contains__(self, digest: object) -> bool:
-        """Return whether a file has this hash. Raises OSError, and CancelledError for a large file when the monitor is cancelled."""
+        """Return whether a file has this hash. Raises OSError, and CancelledError for a large file."""
         if digest in self._sorted:
             return True
         return isinstance(digest, str) and any(self._actual_hash(at) == digest for at in self._kept.get(digest, ()))
