@@ -204,7 +204,7 @@ pub fn is_archive(path: &Path) -> io::Result<bool> {
 }
 
 /// Returns the name of a file's kind (such as `dicom`, `zip`, `gzip`, `par`, `other`), by its content and, for REC and
-/// parts of split archives, its name. A FIFO, socket or device is `other`; a folder is an error.
+/// parts of split archives, its name. A FIFO or device is `other`; a folder or socket is an error.
 pub fn sniff(path: &Path) -> io::Result<&'static str> {
     // A FIFO must not block the caller; a link to a packet is a packet.
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
