@@ -217,6 +217,20 @@ fn enhanced_objects_keep_times_in_functional_groups() {
 }
 
 #[test]
+fn a_double_of_an_unknown_vr_is_read_in_functional_groups() {
+    let syntax = Syntax::Explicit;
+    let time = syntax.element(0x0018_9082, "UN", &2.46_f64.to_le_bytes());
+    let echo = syntax.sequence(0x0018_9114, &time, true);
+    let data = [
+        syntax.text(0x0008_0016, "UI", "1.2.840.10008.5.1.4.1.1.4.1"),
+        syntax.text(0x0008_0018, "UI", "1.2.3.4.5"),
+        syntax.sequence(0x5200_9229, &echo, true),
+    ];
+    let header = header(&syntax.file(&data.concat()));
+    assert_eq!(header.float(Field::EchoTime), Some(2.46));
+}
+
+#[test]
 fn the_main_data_set_comes_before_functional_groups() {
     let syntax = Syntax::Explicit;
     let data = [

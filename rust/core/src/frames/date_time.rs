@@ -9,7 +9,9 @@ pub(super) fn time_of_day(value: &str) -> Option<f64> {
     let plain: String = value.chars().filter(|letter| *letter != ':').collect();
     let part = |from: usize, to: usize| plain.get(from..to).and_then(finite_number);
     let hours = part(0, 2)?;
-    let minutes = part(2, 4).unwrap_or(0.0);
+    let minutes = part(2, 4)
+        .filter(|minutes| (0.0..MINUTES_LIMIT).contains(minutes))
+        .unwrap_or(0.0);
     let seconds = plain
         .get(4..)
         .and_then(|text| finite_number(text.trim()))
@@ -18,10 +20,12 @@ pub(super) fn time_of_day(value: &str) -> Option<f64> {
     Some(hours * 3600.0 + minutes * 60.0 + seconds)
 }
 
+/// Minutes of an hour are below this limit.
+const MINUTES_LIMIT: f64 = 60.0;
 /// Seconds of a minute are below this limit; 60 is a leap second (PS3.5 section 6.2).
 const SECONDS_LIMIT: f64 = 61.0;
 
-/// Returns the days from 1 March of the year 0 to the date of a DA value.
+/// Returns the days from 1 March of the year 0 to the date of a DA value; None without a complete date.
 pub(super) fn day(value: &str) -> Option<f64> {
     let plain: String = value.chars().filter(|letter| *letter != '.').collect();
     let part = |from: usize, to: usize| {
@@ -73,10 +77,13 @@ mod tests {
     }
 
     #[test]
-    fn times_are_finite() {
+    fn minutes_and_seconds_that_no_clock_has_count_as_0() {
         assert_eq!(time_of_day("101560.5"), Some(36_960.5));
         for text in ["1015inf", "1015nan", "10151e300", "1015-5", "10159999999"] {
             assert_eq!(time_of_day(text), Some(36_900.0), "{text}");
+        }
+        for text in ["10", "10xx", "1099", "10-5", "1060"] {
+            assert_eq!(time_of_day(text), Some(36_000.0), "{text}");
         }
     }
 

@@ -73,7 +73,7 @@ pub(super) fn finite_number(text: &str) -> Option<f64> {
 }
 
 /// Reads the first [`MAX_NUMBERS`] numbers of a value; returns no numbers if one of them is unreadable or not finite.
-/// `default_vr` is the VR if the file does not state it.
+/// `default_vr` is the VR if the file states none that is usable ([`effective_vr`]).
 pub(super) fn numbers<W: Window>(
     reader: &mut Reader<'_, W>,
     element: &Element,

@@ -110,7 +110,8 @@ pub struct Object {
     /// pixel data allow. A cut fragment does not count.
     pub is_incomplete: bool,
     /// Whether pixel values are missing: the file has fewer bytes of pixel data than Rows, Columns and the other
-    /// attributes need (a missing pad byte does not count), a fragment is cut, or the file is unreadable before them.
+    /// attributes need (for floating-point pixels and subsampled colours, than their element states; a missing pad byte
+    /// does not count), a fragment is cut, or the file is unreadable before them.
     pub is_truncated: bool,
     /// Whether another DICOM file begins directly after its pixel data: two files were joined.
     pub has_appended_file: bool,

@@ -58,18 +58,14 @@ fn read_macro<W: Window>(
         let Some(length) = element.length.filter(|_| !collector.has(spec.field)) else {
             return Ok(());
         };
-        let vr = if element.vr.is_none() {
-            functional_vr(element.tag, spec)
-        } else {
-            spec.vr
-        };
+        let vr = functional_vr(element.tag, spec);
         let bytes = reader.value(element, length)?;
         collector.set_as(spec.field, effective_vr(element.vr, vr), bytes, encoding);
         Ok(())
     })
 }
 
-/// Returns the VR of an element in a macro if the file does not state it.
+/// Returns the VR of an element in a macro by the dictionary.
 fn functional_vr(tag: u32, spec: &Spec) -> Vr {
     // EffectiveEchoTime and similar elements are doubles; those of the main data set are decimal strings.
     if tag == spec.tag { spec.vr } else { Vr::FD }

@@ -176,7 +176,7 @@ impl SeriesAndImages<'_> {
         comparison
     }
 
-    /// Returns the result for one image, without its mixed volume and its related images.
+    /// Returns the result for one image, without its mixed volume, exchanged slices and related images.
     fn check(
         &self,
         series_frames: &[SeriesFrame<'_>],

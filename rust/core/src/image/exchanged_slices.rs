@@ -37,7 +37,7 @@ const TIMES: [NumberKey; 2] = [
 ];
 
 /// Returns the first volume with a slice that belongs to another volume, and the name of the element that says so.
-/// `frames[slice][volume]` are the indices of its frames in `series_frames`.
+/// `frames[slice][volume]` are the indices of its frames in `series_frames`. None if a slice has no frame.
 ///
 /// Only an element that gives the volumes of all slices counts: at each slice no value occurs twice, and the lowest
 /// values of all slices are lower than all second lowest ones, and so on. Elements that only label the volumes, without an
@@ -88,8 +88,8 @@ pub(super) fn exchanged_slices(
     })
 }
 
-/// Returns the first volume with a slice whose number of a volume is that of slices in another volume, and the name of the
-/// element: slices were lost, so that the slices behind them moved into other volumes.
+/// Returns the first volume that [`first_scattered_volume`] or, for temporal positions, [`first_mixed_volume`] finds, and the
+/// name of the element. Slices were lost, so that the slices behind them moved into other volumes.
 fn scattered_slices(
     series_frames: &[SeriesFrame<'_>],
     frames: &[Vec<Option<usize>>],

@@ -75,9 +75,9 @@ fn is_regular_series(series_frames: &[SeriesFrame<'_>]) -> bool {
     })
 }
 
-/// Returns whether all frames have different InstanceNumbers, follow each other volume by volume or place by place, and
-/// have one diffusion weighting in each volume. A place is a position along the normal. Returns true for a single
-/// volume, and for incomplete volumes, which other checks report.
+/// Returns whether all frames have different InstanceNumbers and follow each other volume by volume or place by place, each
+/// volume has one diffusion weighting, and no header says that a frame belongs to another volume. A place is a position
+/// along the normal. Returns true for a single volume, and for incomplete volumes, which other checks report.
 fn is_regular(frames: &[&SeriesFrame<'_>]) -> bool {
     let places: Vec<Option<i64>> = frames
         .iter()
@@ -149,8 +149,8 @@ fn are_sorted_by_converters(frames: &[SeriesFrame<'_>]) -> bool {
     })
 }
 
-/// Returns whether InStackPositionNumber does not rise from frame to frame in a volume of `count` slices, in an object whose
-/// slices converters sort by it: they place the sorted slices as if these were in the order of the frames.
+/// Returns whether InStackPositionNumber falls from one frame of a stack to the next in a volume of `count` slices, in an
+/// object whose slices converters sort by it: they place the sorted slices as if these were in the order of the frames.
 fn has_other_slice_order(frames: &[SeriesFrame<'_>], count: usize) -> bool {
     frames.chunks(count).any(|volume| {
         let mut pairs = volume.iter().zip(volume.iter().skip(1));

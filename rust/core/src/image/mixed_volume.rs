@@ -14,7 +14,7 @@ const B_TOLERANCE: f64 = 1.0;
 const B_FRACTION: f64 = 0.01;
 /// Accepted angle between gradient directions, rad.
 const ANGLE_TOLERANCE: f64 = 0.04;
-/// Directions of frames with a lower b-value (s/mm2) are not compared.
+/// Directions are compared only above this b-value (s/mm2).
 const MIN_WEIGHTED_B: f64 = 50.0;
 /// Shorter vectors are no directions.
 const MIN_LENGTH: f64 = 0.1;

@@ -3,26 +3,23 @@
 use std::collections::HashSet;
 
 use super::left_out_cause::LeftOutCause;
+use super::link_targets::MemberPaths;
 use super::reading::Reading;
-use super::row::{
-    A_LINK, EMPTY, Fate, IN_PACKET, LINK_TO, NEITHER_DICOM_NOR_PARREC, Row, RowKind, UNREADABLE,
-    ZEROS,
-};
+use super::row::{EMPTY, Fate, NEITHER_DICOM_NOR_PARREC, Row, RowKind, UNREADABLE, ZEROS};
 use crate::archive::kind::{self, Compression};
-use crate::notation::unescape;
 
 impl Reading {
     /// Returns the indices of the rows that were left out, with the cause, in order.
     #[must_use]
     pub fn left_out(&self) -> Vec<(usize, LeftOutCause)> {
-        let mut members = None;
+        let (mut names, mut paths) = (None, None);
         let rows = self.rows.iter().enumerate();
         rows.filter_map(|(at, row)| {
             let cause = match row.fate {
-                Fate::Kept => self.cause_of_kept(row, &mut members)?,
+                Fate::Kept => self.cause_of_kept(row, &mut names)?,
                 Fate::NoData if row.kind == RowKind::Link => {
-                    let members = members.get_or_insert_with(|| PacketMembers::of(&self.rows));
-                    members.lack_target(row).then_some(LeftOutCause::Link)?
+                    let paths = paths.get_or_insert_with(|| MemberPaths::of(&self.rows));
+                    paths.lack_target(row).then_some(LeftOutCause::Link)?
                 }
                 _ => return None,
             };
@@ -31,13 +28,9 @@ impl Reading {
         .collect()
     }
 
-    /// Returns why a kept member was left out; None if nothing suggests that it contains an image. Fills `members` when
+    /// Returns why a kept member was left out; None if nothing suggests that it contains an image. Fills `names` when
     /// they are needed for the first time.
-    fn cause_of_kept<'r>(
-        &'r self,
-        row: &Row,
-        members: &mut Option<PacketMembers<'r>>,
-    ) -> Option<LeftOutCause> {
+    fn cause_of_kept(&self, row: &Row, names: &mut Option<ImageNames>) -> Option<LeftOutCause> {
         match row.kind {
             _ if row.is_unparsed_dicom => Some(LeftOutCause::Unsorted),
             // Only the reasons of DICOM that belongs to no series start with "DICOM". A DICOM file `XX_0...` or
@@ -49,22 +42,20 @@ impl Reading {
                 .then_some(LeftOutCause::Unsorted),
             RowKind::Archive => row.left_out,
             _ if is_without_data(row) => {
-                let members = members.get_or_insert_with(|| PacketMembers::of(&self.rows));
-                members
-                    .may_be_image_name(row)
-                    .then_some(LeftOutCause::Empty)
+                let names = names.get_or_insert_with(|| ImageNames::of(&self.rows));
+                names.may_be_image_name(row).then_some(LeftOutCause::Empty)
             }
             RowKind::Other if is_no_image(row) => {
-                let members = members.get_or_insert_with(|| PacketMembers::of(&self.rows));
-                members.is_image_name(row).then_some(LeftOutCause::NotDicom)
+                let names = names.get_or_insert_with(|| ImageNames::of(&self.rows));
+                names.is_image_name(row).then_some(LeftOutCause::NotDicom)
             }
             _ => None,
         }
     }
 }
 
-/// Returns whether a member was left out as a file that is empty, filled with zeros or not DICOM, judged only by its name
-/// and content: no other member is an image.
+/// Returns whether a file that is empty, filled with zeros or not DICOM counts as left out if no other member is an image:
+/// its name alone decides.
 pub fn is_named_like_image(row: &Row) -> bool {
     let extension = extension(row);
     let known: &[&[u8]] = if is_without_data(row) {
@@ -87,17 +78,12 @@ fn is_no_image(row: &Row) -> bool {
     row.reason == NEITHER_DICOM_NOR_PARREC || row.reason.contains(UNREADABLE)
 }
 
-/// Paths and names of all members; they show whether a name could be that of an image, and whether a link leads to a
-/// member.
-struct PacketMembers<'r> {
+/// The names of images; they show whether another name could be that of an image.
+struct ImageNames {
     /// Extensions of the DICOM, PAR and REC files.
     extensions: HashSet<Vec<u8>>,
     /// Patterns ([`pattern`]) of the paths of DICOM, PAR and REC files without an extension.
     patterns: HashSet<Vec<u8>>,
-    /// Paths of all members except links, sorted: paths may be long, so their folders are not listed separately.
-    paths: Vec<&'r [u8]>,
-    /// Paths of the archives that contain members.
-    archives: HashSet<&'r [u8]>,
 }
 
 /// Extensions of DICOM files.
@@ -105,22 +91,17 @@ const DICOM_EXTENSIONS: [&[u8]; 3] = [b"dcm", b"ima", b"dicom"];
 /// Extensions of DICOM and PAR/REC files.
 const IMAGE_EXTENSIONS: [&[u8]; 5] = [b"dcm", b"ima", b"dicom", b"par", b"rec"];
 
-impl<'r> PacketMembers<'r> {
-    fn of(rows: &'r [Row]) -> Self {
+impl ImageNames {
+    fn of(rows: &[Row]) -> Self {
         let images = rows
             .iter()
             .filter(|row| matches!(row.kind, RowKind::Dicom | RowKind::Par | RowKind::Rec));
         let extensions = images.clone().map(extension).collect();
         let bare = images.filter(|row| extension(row).is_empty());
         let patterns = bare.map(|row| pattern(&row.path)).collect();
-        let members = rows.iter().filter(|row| row.kind != RowKind::Link);
-        let mut paths: Vec<&[u8]> = members.map(|row| &*row.path).collect();
-        paths.sort_unstable();
         Self {
             extensions,
             patterns,
-            paths,
-            archives: rows.iter().flat_map(archives_above).collect(),
         }
     }
 
@@ -137,20 +118,6 @@ impl<'r> PacketMembers<'r> {
         }
     }
 
-    /// Returns whether a path is that of a member, or of a folder or archive that contains a member.
-    fn contains(&self, path: &[u8]) -> bool {
-        // The first path that is not before `start`.
-        let first_from = |start: &[u8]| {
-            let at = self.paths.partition_point(|other| *other < start);
-            self.paths.get(at).copied().unwrap_or_default()
-        };
-        let is_folder = || {
-            let folder = [path, b"/"].concat();
-            first_from(&folder).starts_with(&folder)
-        };
-        path.is_empty() || first_from(path) == path || is_folder() || self.archives.contains(path)
-    }
-
     /// Returns whether an image could have this name: its extension is that of DICOM, PAR/REC or another image of the
     /// packet; or, if other images have no extension either, it contains a digit. A hidden file never has such a name.
     fn may_be_image_name(&self, row: &Row) -> bool {
@@ -161,47 +128,6 @@ impl<'r> PacketMembers<'r> {
             || self.extensions.contains(&extension);
         !name.starts_with(b".") && named && known
     }
-
-    /// Returns whether the target of a symbolic link is not in the packet, or is unknown; false for a hard link. `row` is
-    /// that of the link.
-    fn lack_target(&self, row: &Row) -> bool {
-        if row.reason.ends_with(IN_PACKET) {
-            return false;
-        }
-        let Some(target) = row.reason.strip_prefix(LINK_TO) else {
-            return row.reason == A_LINK;
-        };
-        !resolve_target(row, &unescape(target)).is_some_and(|path| self.contains(&path))
-    }
-}
-
-/// Returns the path of a link's target, which is relative to the link; None if it is absolute, or outside of the packet
-/// or archive.
-fn resolve_target(link: &Row, target: &[u8]) -> Option<Vec<u8>> {
-    let archive_end = link.archive_ends.last();
-    let start = archive_end.map_or(0, |&end| (end as usize).saturating_add(1));
-    let (archive, link) = link.path.split_at_checked(start)?;
-    let mut parts: Vec<&[u8]> = link.split(|&byte| byte == b'/').collect();
-    parts.pop();
-    if target.starts_with(b"/") {
-        return None;
-    }
-    for part in target.split(|&byte| byte == b'/') {
-        match part {
-            b"" | b"." => {}
-            b".." => {
-                parts.pop()?;
-            }
-            part => parts.push(part),
-        }
-    }
-    Some([archive, &parts.join(&b'/')].concat())
-}
-
-/// Returns the paths of the archives that contain a member.
-fn archives_above(row: &Row) -> impl Iterator<Item = &[u8]> {
-    let ends = row.archive_ends.iter().map(|&at| at as usize);
-    ends.filter_map(|end| row.path.get(..end))
 }
 
 /// Returns a path with each run of digits as one 0: `a/IM0001` and `a/IM0002` have the same pattern.
@@ -247,65 +173,14 @@ mod tests {
     }
 
     #[test]
-    fn links_to_members_are_not_left_out() {
-        let rows = [
-            row(b"a/1.dcm", RowKind::Dicom, Fate::Sorted, ""),
-            Row::new(b"x.zip!d/1.dcm", &[5], RowKind::Dicom, Fate::Sorted),
-            row(b"y!1.dcm", RowKind::Dicom, Fate::Sorted, ""),
-            row(
-                b"a/f\xfc\\",
-                RowKind::Other,
-                Fate::Kept,
-                NEITHER_DICOM_NOR_PARREC,
-            ),
-        ];
-        let members = PacketMembers::of(&rows);
-        let lacks_target = |path: &[u8], archive_ends: &[u32], reason: &'static str| {
-            let mut link = Row::new(path, archive_ends, RowKind::Link, Fate::NoData);
-            link.reason = reason.into();
-            members.lack_target(&link)
-        };
-        let plain_lacks_target = |path: &[u8], reason| lacks_target(path, &[], reason);
-        assert!(!plain_lacks_target(b"b/1", "a symbolic link to ../a/1.dcm"));
-        assert!(!plain_lacks_target(b"b", "a symbolic link to ./a"));
-        let to_member = "a symbolic link to ../d/1.dcm";
-        assert!(!lacks_target(b"x.zip!e/1", &[5], to_member));
-        assert!(!plain_lacks_target(
-            b"c!/1",
-            "a symbolic link to ../a/1.dcm"
-        ));
-        assert!(!plain_lacks_target(
-            b"b",
-            "a symbolic link to /p/a, which is in the packet"
-        ));
-        assert!(!plain_lacks_target(
-            b"b/1",
-            "a symbolic link to ../a/f\\xfc\\x5c"
-        ));
-        assert!(!plain_lacks_target(b"b", "a symbolic link to x.zip"));
-        assert!(plain_lacks_target(b"b", "a symbolic link to y"));
-        assert!(plain_lacks_target(
-            b"b/1",
-            "a symbolic link to ../../a/1.dcm"
-        ));
-        assert!(lacks_target(b"x.zip!e", &[5], "a symbolic link to a/1.dcm"));
-        assert!(plain_lacks_target(b"b", "a symbolic link to /p/a"));
-        assert!(plain_lacks_target(b"b", "a symbolic link"));
-        assert!(!plain_lacks_target(
-            b"b",
-            "a hard link to a/1.dcm, whose row has the bytes"
-        ));
-    }
-
-    #[test]
     fn what_is_no_dicom_counts_where_it_is_called_like_the_images() {
         let rows = [
             row(b"a/IM_0001", RowKind::Dicom, Fate::Sorted, ""),
             row(b"b/1.txt", RowKind::Dicom, Fate::Sorted, ""),
         ];
-        let members = PacketMembers::of(&rows);
+        let names = ImageNames::of(&rows);
         for name in [&b"a/IM_0020"[..], b"c/x.dcm", b"X.IMA", b"c/x.dcm.gz"] {
-            assert!(members.is_image_name(&named(name)), "{name:?}");
+            assert!(names.is_image_name(&named(name)), "{name:?}");
         }
         for name in [
             &b"a/LOCKFILE"[..],
@@ -314,19 +189,19 @@ mod tests {
             b"a/._IM_0020",
             b"c/IM_0001",
         ] {
-            assert!(!members.is_image_name(&named(name)), "{name:?}");
+            assert!(!names.is_image_name(&named(name)), "{name:?}");
         }
     }
 
     #[test]
     fn a_file_without_bytes_counts_where_an_image_could_have_its_name() {
         let rows = [row(b"a/IM_0001", RowKind::Dicom, Fate::Sorted, "")];
-        let members = PacketMembers::of(&rows);
+        let names = ImageNames::of(&rows);
         for name in [&b"a/IM_0002"[..], b"b/1.2.840.5", b"c/x.dcm", b"c/X.IMA"] {
-            assert!(members.may_be_image_name(&named(name)), "{name:?}");
+            assert!(names.may_be_image_name(&named(name)), "{name:?}");
         }
         for name in [&b"a/LOCKFILE"[..], b"a/.keep0", b"a/notes1.txt", b"b/done"] {
-            assert!(!members.may_be_image_name(&named(name)), "{name:?}");
+            assert!(!names.may_be_image_name(&named(name)), "{name:?}");
         }
     }
 }

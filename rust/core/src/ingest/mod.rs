@@ -16,6 +16,7 @@ mod kept_dicom;
 mod kept_whole;
 mod left_out;
 mod left_out_cause;
+mod link_targets;
 mod member;
 mod member_bytes;
 mod names;
