@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from qxbatch import large_files
-from qxbatch.core import CancelledError, Monitor, gzip_file
+from qxbatch.core import CancelledError, Monitor, gzip_file, hash_gzip_content
 from qxbatch.publish import known_bytes
 from qxbatch.publish.known_bytes import KnownBytes
 from qxbatch.publish.open_folders import opened_folder
@@ -41,7 +41,6 @@ def known_in(session: Path, name: str, monitor: Monitor | None = None) -> bool:
 
 def test_a_gz_that_the_ledger_does_not_list_is_not_unpacked(session: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     unpacked = []
-    hash_gzip_content = known_bytes.hash_gzip_content
 
     def count(path: str, *, refuse_foreign_bytes: bool, monitor: Monitor | None) -> tuple[int, str]:
         unpacked.append(Path(path).name)

@@ -89,9 +89,8 @@ class Header:
     def get(self, field: str) -> _Value:
         """Return one field's value: text decoded and trimmed, IS as int, DS as float, a multi-valued field as a list.
 
-        If one number of a field is unreadable (such as `1A` of an IS), the value of the whole field is None.
-
-        Raises KeyError when `field` is not in FIELDS.
+        If one number of a field is unreadable (such as `1A` of an IS), the value of the whole field is None. Raises KeyError when
+        `field` is not in FIELDS.
         """
     def items(self) -> list[tuple[str, _Value]]:
         """Return the fields that have a value, in the order of FIELDS."""
@@ -176,8 +175,7 @@ class Row:
     sha256: str
     """Hash of the member in its packet; empty if it was not read, or has no data (`nodata`)."""
     content_sha256: str
-    """Hash of the decompressed bytes, or `sha256` if it was not unpacked or is kept compressed; empty as `sha256`, and if unpacking
-    it failed."""
+    """Hash of the decompressed bytes; `sha256` if it is kept compressed or was not unpacked. Empty as `sha256`, or if it failed."""
     kind: str
     """dicom, dicomdir, par, rec, archive, other, directory, link, device"""
     fate: str
@@ -282,10 +280,7 @@ def is_archive(path: str) -> bool:
     """Return whether `ingest` reads a file as several members: a zip, 7z, tar or compressed tar. Raises OSError."""
 
 def sniff(path: str) -> str:
-    """Return the kind of a file: dicom, par, rec (by its name), other, empty, or an archive or compression such as zip.
-
-    Raises OSError when the file cannot be read.
-    """
+    """Return the kind of a file: dicom, par, rec (by its name), other, empty, an archive or compression. Raises OSError."""
 
 def pack_folder(
     folder: str,

@@ -8,7 +8,7 @@ from qxbatch.archive.inbox_copies import InboxCopies
 from qxbatch.archive.remaining import contain_remaining
 from qxbatch.core import CancelledError, Monitor
 from qxbatch.discover.own_names import HiddenKind
-from qxbatch.pipeline.finish import archive_packets
+from qxbatch.pipeline.archiving import archive_packets
 from qxbatch.publish.inbox_removal import remove_listed
 from qxbatch.publish.removal_list import RemovalList
 from qxbatch.publish.transfer import hidden_path
