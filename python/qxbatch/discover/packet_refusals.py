@@ -27,7 +27,7 @@ def refuse_unreadable_or_bad_name(
         command = command_for(settings, [_sessions_item(judged, settings, find_session(entry.name))])
         return judged.refuse(Code.UNREADABLE, message, entry.hint, command)
     if breaks_lines(entry.name):
-        why = "its name contains a control character or a line end, so only a part of it would name the session."
+        why = "its name contains a control character or a line end, which is not allowed in the name of a packet."
         return _refuse_invalid_name(judged, why, settings, find_session)
     return None
 
