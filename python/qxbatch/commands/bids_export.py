@@ -1,4 +1,7 @@
-"""The export of `qxbatch bids`: writes planned sessions, validates the data set, and records the export for the study level."""
+"""The export of `qxbatch bids`: writes planned sessions, validates the data set, and records the export.
+
+If that changes the record, the study level (page and tables of the study) is rewritten.
+"""
 
 import json
 import sys

@@ -28,8 +28,8 @@ def import_named(
     for several units. It is refused if its session is none of these units: that session may have other packets, which are not named
     here.
 
-    The study level is not written. `check_ready` is called before the import. Raises UsageError, and KeyboardInterrupt when the
-    run is stopped.
+    The study level (report.html, study.tsv, study.json) is not written. `check_ready` is called before the import.
+    Raises UsageError, and KeyboardInterrupt when the run is stopped.
     """
     workspace = Workspace(settings.sessionsfolder, settings.work_dir, settings.masterinbox)
     locks = open_locks(workspace)

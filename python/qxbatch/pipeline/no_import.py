@@ -1,4 +1,7 @@
-"""The work of a run that imports nothing: a dry run, or one without ready packets."""
+"""The work of a run that imports nothing: a dry run, or one without ready packets.
+
+The latter may update the study level (report.html, study.tsv, study.json).
+"""
 
 from qxbatch.model import Report
 from qxbatch.publish.locks import Locks

@@ -26,8 +26,8 @@ def move_kept_files(root: Path, build: Path, inbox: Path | None) -> dict[str, st
 
     Return the path prefixes that changed, old to new. `inbox` is the session's own inbox in folder mode (`--masterinbox=none`),
     else None. In folder mode, `_files` is added to a name that is in use: `inbox` has something else with this name (for example
-    the archive with these files), or other kept files were moved to it. Files that exist in `inbox` with the same name and bytes
-    are not moved, so a file that was read twice is kept once.
+    the archive with these files), or other kept files already got this name. Files that exist in `inbox` with the same name and
+    bytes are not moved, so a file that was read twice is kept once.
     """
     source, target = SessionPaths(root), SessionPaths(build)
     if source.scanner_logs.exists():
@@ -93,7 +93,7 @@ def _redacted_name(part: str, originals: Mapping[str, str], redact: Redact) -> s
 
 def _shortened_name(name: str) -> str:
     """Return a name cut to the length that file systems allow, less room for a number. Its ending remains if there is room."""
-    stem, ending = os.path.splitext(name)  # noqa: PTH122 - text of a ledger, not a path here
+    stem, ending = os.path.splitext(name)  # noqa: PTH122 - a name, not a path
     room = MAX_NAME_BYTES - 10 - len(os.fsencode(ending))
     if len(os.fsencode(stem)) <= room:
         return name
@@ -107,13 +107,13 @@ def _unused_name(root: Path, requested: str, current: str) -> str:
     name, k = requested, 1
     while name != current and os.path.lexists(root / name):
         k += 1
-        stem, ending = os.path.splitext(requested)  # noqa: PTH122 - text of a ledger, not a path here
+        stem, ending = os.path.splitext(requested)  # noqa: PTH122 - a path as text, as in the ledger
         name = f"{stem}_{k}{ending}"
     return name
 
 
 def _folder_at(root: Path, top: str, names: Sequence[str]) -> str:
-    """Return the path below `root` of the folder with these names below `top`; a name that a file has gets a number."""
+    """Return the path below `root` of the folder with these names below `top`. A name gets a number if a file has it."""
     at = top
     for name in names:
         parent, at, k = at, f"{at}/{name}", 1

@@ -39,7 +39,7 @@ _HEAD_SIZE = 4096
 """Bytes at the beginning of a file that show whether it is the summary of a run, or a log."""
 _STREAM = re.compile(r"/dev/(?:null|full|tty|stdin|stdout|stderr|fd/\d+)|/proc/(?:self|\d+)/fd/\d+")
 _STUDY_LEVEL = re.compile(rf"(?:{re.escape(PAGE)}|{re.escape(STUDY_TABLE)})(?:\.\d+)?|{re.escape(STUDY_SIDECAR)}")
-"""Matches the files of the study level in a sessions folder; `.1` and so on follow if a person wrote or changed the file."""
+"""Matches report.html, study.tsv and study.json in a sessions folder; `.1` and so on follow if a person wrote or changed one."""
 _RECORDS = "in the folder of qxbatch's own records"
 _SESSION_NAMES = (*SESSION_FOLDERS, SESSION_TXT)
 """Names in a session folder that a file of an option may not have: it would be taken for a result or for data of the session."""

@@ -15,7 +15,7 @@ from qxbatch.problems import UsageError
 
 Rows = Mapping[int, list[str]]
 """Cells by the number of their row, from 1. Empty rows are omitted, but count; a `sep=` line does not count."""
-MOST_BYTES = 1 << 26
+MAX_TABLE_BYTES = 1 << 26
 """Maximum size of a table; a larger file was named by mistake."""
 _SEARCHED_LENGTH = 1 << 16
 """Number of characters that are searched for the separator."""
@@ -26,7 +26,7 @@ _QUOTED = re.compile(r'(?<![^,;\t\r\n])"(?:[^"]|"")*"(?![^,;\t\r\n])')
 def read_rows(path: Path) -> Rows:
     """Return the cells of a table, trimmed. Raises UsageError."""
     try:
-        data = read_file_or_pipe(path, MOST_BYTES)
+        data = read_file_or_pipe(path, MAX_TABLE_BYTES)
     except OSError as error:
         raise UsageError(
             f"The logfile {path} cannot be read: {reason_text(error, path)}.", "Name another one."

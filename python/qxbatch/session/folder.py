@@ -23,7 +23,7 @@ SIDECARS = ("bval", "bvec", "json")
 """Extensions of files beside an image."""
 _IMAGE_NUMBER = re.compile(r"[0-9]{1,18}")
 """Matches the number of an image in the name of its file."""
-_MOST_BYTES = 1 << 26
+_MAX_SUMMARY_BYTES = 1 << 26
 """A larger summary is not read: parsing it takes many times its size in memory."""
 
 
@@ -79,7 +79,7 @@ class SessionFolder:
         path = self.paths.summary
         _ = self.session_txt_identity  # session.txt is examined before the summary is read
         try:
-            text = read_text(path, "strict", _MOST_BYTES)
+            text = read_text(path, "strict", _MAX_SUMMARY_BYTES)
             return Summary.from_json(text, path)
         except (FileNotFoundError, NotADirectoryError):
             return None

@@ -17,7 +17,7 @@ from qxbatch.textfile import MOST_BYTES, create_text, read_text
 GENERATED_FILES = (SUMMARY_AT, PAGE_AT, LEDGER_AT, f"{DICOM}/{DICOM_REPORT}")
 """Relative to the session folder."""
 _LINE = re.compile(r"([0-9a-f]{64})  (.+)")
-_MOST_BYTES = 1 << 16
+_MAX_LIST_BYTES = 1 << 16
 """A longer list is not valid."""
 
 
@@ -50,7 +50,7 @@ def updated_sums(paths: SessionPaths, texts: Mapping[Path, str]) -> dict[Path, s
 
 def _sums(paths: SessionPaths) -> dict[str, str]:
     try:
-        lines = read_text(paths.sorted_sums, "strict", _MOST_BYTES).splitlines()
+        lines = read_text(paths.sorted_sums, "strict", _MAX_LIST_BYTES).splitlines()
     except (OSError, UnicodeDecodeError):
         return {}
     matches = [match for line in lines if (match := _LINE.fullmatch(line))]
@@ -61,7 +61,7 @@ def _sums(paths: SessionPaths) -> dict[str, str]:
 def _is_unchanged(path: Path, digest: str) -> bool:
     try:
         if path.is_symlink() or not path.is_file() or path.stat().st_size > MOST_BYTES:
-            return False  # a larger record is not read
+            return False  # a larger file is not read
         return hash_file(str(path))[1] == digest
     except OSError:  # it cannot be read
         return False

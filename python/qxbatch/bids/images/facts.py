@@ -183,7 +183,7 @@ class ImageFacts:
     def kind(self) -> str:
         """Return the kind of the image, one of KINDS; magnitude if it is not known."""
         kinds = self.acquisition.kinds or ()
-        image_kind = self._kind_of_image
+        image_kind = self._kind_from_converter
         if ImageKind.LOCALIZER in kinds:
             return ImageKind.LOCALIZER
         if image_kind == FIELD_MAP_IN_HZ:
@@ -196,7 +196,7 @@ class ImageFacts:
         return components[0] if len(components) == 1 else ImageKind.MAGNITUDE
 
     @cached_property
-    def _kind_of_image(self) -> str:
+    def _kind_from_converter(self) -> str:
         """Return the kind by a word that the converter adds to the image's name or to ImageType; empty if it adds none."""
         ending = self.image.summary.name.removeprefix(self.name).casefold()
         ending_words = re.split(r"[_\s]+", re.sub(r"\[\d+/\d+\]", "", ending))
