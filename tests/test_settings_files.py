@@ -65,6 +65,12 @@ def test_the_options_of_a_scheduler_are_a_table(tmp_path: Path) -> None:
     assert config(tmp_path, text) == {"scheduler": " SLURM ,time=90,exclude=node[1,2]"}
 
 
+def test_a_flag_of_a_scheduler_is_true(tmp_path: Path) -> None:
+    """Slurm refuses `--exclusive=yes`."""
+    text = "[scheduler]\nname = 'SLURM'\nexclusive = true\ncontiguous = false\n"
+    assert config(tmp_path, text) == {"scheduler": "SLURM,exclusive"}
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -43,7 +43,7 @@ def read(argv: Sequence[str]) -> Request:
 def _check_positional(positional: Sequence[str]) -> None:
     """Raise UsageError if the positional words are wrong; each kind of mistake has its own message."""
     if "" in positional:
-        raise UsageError("A folder is given as an empty text.", "Perhaps a variable of the shell is not set.")
+        raise UsageError("A folder, or the level, is an empty text.", "Perhaps a variable of the shell is not set.")
     match positional:
         case [] | [_]:
             return

@@ -57,12 +57,22 @@ def _name(path: str, key: str) -> str:
 
 
 def _scheduler(path: str, table: dict[str, object]) -> str:
-    """Return the table `[scheduler]` as the value of --scheduler: its `name` first. Raises UsageError."""
+    """Return the table `[scheduler]` as the value of --scheduler: its `name` first. Raises UsageError.
+
+    An option that is true has no value, and one that is false is left out.
+    """
     options = dict(table)
     name = options.pop("name", "")
     if not isinstance(name, str) or not name:
         raise UsageError(f"--config={path}: [scheduler] has no name.", "Write name = 'SLURM' in it.")
-    words = [name, *(f"{key}={_text(path, f'scheduler.{key}', value)}" for key, value in options.items())]
+    words = [
+        name,
+        *(
+            key if value is True else f"{key}={_text(path, f'scheduler.{key}', value)}"
+            for key, value in options.items()
+            if value is not False
+        ),
+    ]
     text = ",".join(words)
     if split_list(text) != tuple(word.strip() for word in words):
         raise UsageError(
