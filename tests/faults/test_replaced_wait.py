@@ -240,3 +240,23 @@ def test_a_ledger_that_is_no_file_or_too_large_does_not_block_the_next_run(
     run = study.main("--archive=copy")
     assert "is no longer the session that was made from its packets" in run.text
     assert not (study.sessions / ".qxbatch").exists()
+
+
+def test_replaced_files_stay_in_staging_if_the_journal_is_removed_during_the_run(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study.put("S1", FILES)
+    assert study.main("--archive=copy").status == 0
+    (study.session("S1") / "nii" / "mine.txt").write_text("mine")
+
+    def remove_the_journal_and_fail(*_: object, **__: object) -> None:
+        (study.sessions / ".qxbatch" / "journal" / "S1.json").unlink()
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("qxbatch.pipeline.replaced_files.keep_unique_files", remove_the_journal_and_fail)
+        assert study.main("--check=no", "--overwrite=yes", "--archive=delete").status == 1
+    study.main("--check=no")
+    (kept,) = (study.archive.parent / "replaced").rglob("mine.txt")
+    assert kept.read_text() == "mine"
+    assert not (study.sessions / ".qxbatch").exists()

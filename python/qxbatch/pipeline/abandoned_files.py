@@ -43,6 +43,11 @@ def keep_abandoned_files(workspace: Workspace, unit: str) -> list[Problem]:
     return problems
 
 
+def has_replaced_files(workspace: Workspace, unit: str) -> bool:
+    """Return whether the staging of the workspace's run has files of replaced sessions. Raises OSError."""
+    return any(True for _ in _replaced_sessions(workspace, unit))
+
+
 def _kept_problem(session: str, kept_in: Path) -> Problem:
     message = (
         "an interrupted run had replaced files of this session, and its journal is missing. "

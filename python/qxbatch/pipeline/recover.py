@@ -14,7 +14,7 @@ from typing import NamedTuple
 from qxbatch.core import CancelledError, Monitor
 from qxbatch.model import SessionId, SessionReport
 from qxbatch.os_error import error_text, machine_error
-from qxbatch.pipeline.abandoned_files import keep_abandoned_files
+from qxbatch.pipeline.abandoned_files import has_replaced_files, keep_abandoned_files
 from qxbatch.pipeline.finish import finish
 from qxbatch.pipeline.recovery_redaction import journal_reason_without_names, path_redaction, report_without_names
 from qxbatch.pipeline.unit_locks import LockHeldError, lost_lock_error, packet_lock_name, take_lock, unit_lock_name
@@ -171,9 +171,13 @@ def _finish_or_clear(
 
 
 def clear_own_staging(workspace: Workspace, unit: str) -> None:
-    """Remove this run's staging of a unit, unless its journal needs it. If this fails, the next run removes it."""
+    """Remove this run's staging of a unit, unless its journal needs it. If this fails, the next run removes it.
+
+    If replaced files wait in it and the journal is missing, it stays too: the next run keeps these files.
+    """
     with contextlib.suppress(OSError):
-        if run_of_journal(workspace.journal_path(unit)) != workspace.run:
+        is_needed = run_of_journal(workspace.journal_path(unit)) == workspace.run
+        if not is_needed and not has_replaced_files(workspace, unit):
             workspace.clear(unit)
 
 
