@@ -81,35 +81,58 @@ ShouldRemove = Callable[[tuple[str, ...], os.stat_result], bool]
 def remove_folder(
     top: str | os.PathLike[str], should_remove: ShouldRemove | None = None, parent: int | None = None
 ) -> None:
-    """Remove a folder and everything below it, also from folders that their owner may not write to. Raises OSError.
+    """Remove a folder and everything below it, also from folders that their owner may not write to.
 
-    With `should_remove`, remove the files for which it returns True, and then the empty folders; a folder on another mount is an
-    error. With `parent`, the descriptor of an open folder, `top` is a name in it. Folders are entered one by one, so neither their
-    depth nor the length of their paths matters.
+    With `should_remove`, remove the files for which it returns True, and then the empty folders. With `parent`, the descriptor of
+    an open folder, `top` is a name in it. Folders are entered one by one, so neither their depth nor the length of their paths
+    matters. Raises OSError, also for a folder on another mount: its files stay.
     """
-    empty_and_close(_open_accessible(os.fspath(top), parent), os.fspath(top), should_remove=should_remove)
-    _rmdir(os.fspath(top), parent, must_be_empty=should_remove is None)
+    name = os.fspath(top)
+    with _folder_above(name, parent) as above:
+        mount = mount_of(above)
+    empty_and_close(_open_accessible(name, parent), name, should_remove=should_remove, mount=mount)
+    _rmdir(name, parent, must_be_empty=should_remove is None)
 
 
-def empty_and_close(current: int, top: str, keep: str | None = None, should_remove: ShouldRemove | None = None) -> None:
+@contextmanager
+def _folder_above(name: str, parent: int | None) -> Iterator[int]:
+    """Yield a descriptor of the folder that contains `name`: `parent` if it is given. Raises OSError."""
+    if parent is not None:
+        yield parent
+        return
+    above = os.open(os.path.dirname(name) or ".", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)  # noqa: PTH120 - also of a long path
+    try:
+        yield above
+    finally:
+        os.close(above)
+
+
+def empty_and_close(
+    current: int,
+    top: str,
+    keep: str | None = None,
+    should_remove: ShouldRemove | None = None,
+    mount: str | None = None,
+) -> None:
     """Remove everything in the folder of a descriptor except its file `keep`, and close the descriptor, also after an error.
 
-    Raises OSError, which names paths below `top`. `should_remove` is that of `remove_folder`. Links are not followed.
-    If the folder was moved, a new one at its path is not touched.
+    Raises OSError, which names paths below `top`, also for a folder on another mount than `mount` (`mount_of`), by default that of
+    the folder. `should_remove` is that of `remove_folder`. Links are not followed. If the folder was moved, a new one at its path
+    is not touched.
     """
     names = [top]
     entered: list[tuple[os.stat_result, list[str]]] = []
     """For each folder from the top to the current one: its identity, and the names of folders in it that are not entered yet."""
-    mount = mount_of(current) if should_remove is not None else ""
+    mount = mount_of(current) if mount is None else mount
     try:
+        _refuse_mount(current, mount)
         entered.append((os.fstat(current), _remove_files(current, (), should_remove, keep)))
         while True:
             remaining = entered[-1][1]
             if remaining:
                 names.append(remaining.pop())
                 current = _close_and_return(current, _open_accessible(names[-1], current))
-                if should_remove is not None and mount_of(current) != mount:
-                    raise OSError(errno.EBUSY, "is a mount point")  # noqa: TRY301 - with the path of the others
+                _refuse_mount(current, mount)
                 entered.append((os.fstat(current), _remove_files(current, tuple(names[1:]), should_remove)))
                 continue
             entered.pop()
@@ -123,6 +146,12 @@ def empty_and_close(current: int, top: str, keep: str | None = None, should_remo
         raise OSError(error.errno, error.strerror, os.path.join(*names)) from error  # noqa: PTH118
     finally:
         os.close(current)
+
+
+def _refuse_mount(folder: int, mount: str) -> None:
+    """Raise OSError if an open folder is not on this mount: what is mounted there may belong to others."""
+    if mount_of(folder) != mount:
+        raise OSError(errno.EBUSY, "is a mount point")
 
 
 def _rmdir(name: str, parent: int | None, *, must_be_empty: bool) -> None:

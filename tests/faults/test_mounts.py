@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from qxbatch.pipeline import archiving
+from qxbatch.publish.below import remove_below
+from qxbatch.publish.durable import remove_tree
 from qxbatch.publish.exchange import publish
 from qxbatch.publish.file_states import file_states_in, remove_unchanged
 from qxbatch.publish.mounts import is_mounted, mount_in
@@ -224,3 +226,18 @@ def test_a_mounted_file_in_an_inbox_stays(study: Study, mount: Mount) -> None:
     run = study.main("--masterinbox=none", "--sessions=S1", "--check=no")
     assert (run.status, "IM0002: is a mount point" in " ".join(run.text.split())) == (0, True), run.text
     assert [path.name for path in inbox.iterdir()] == ["IM0002"]
+
+
+@pytest.mark.parametrize("place", ["top", "top/a/b"])
+@pytest.mark.parametrize("kind", ["tmpfs", "bind"])
+def test_what_is_mounted_in_a_folder_of_qxbatch_is_not_removed_with_it(
+    tmp_path: Path, mount: Mount, place: str, kind: str
+) -> None:
+    top = tmp_path / "top"
+    (top / "a" / "b").mkdir(parents=True)
+    (tmp_path / place / "file").write_text("of others")
+    mount(tmp_path / place, kind)
+    for remove in (remove_tree, lambda path: remove_below(path, tmp_path)):
+        with pytest.raises(OSError, match="is a mount point"):
+            remove(top)
+        assert (tmp_path / place / "file").read_text() == "of others"

@@ -264,12 +264,7 @@ def remove_tree(top: Path) -> None:
     if not top.is_dir() or top.is_symlink():
         top.unlink(missing_ok=True)
         return
-    import shutil
-
     for k in range(_TRIES):
-        with contextlib.suppress(OSError, RecursionError):
-            shutil.rmtree(top)
-            return
         with contextlib.suppress(OSError):
             remove_folder(top)
             return
