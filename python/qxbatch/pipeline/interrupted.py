@@ -5,12 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qxbatch.core import Monitor
 from qxbatch.exits import ExitStatus
 from qxbatch.model import Candidate, SessionReport, Verdict
 from qxbatch.open_files import many_open_files
 from qxbatch.os_error import error_text
-from qxbatch.pipeline.waiting import in_thread
 from qxbatch.problems import Code, Problem, UsageError
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.workspace import Workspace
@@ -29,7 +27,9 @@ def finish_interrupted(
 
     `only`: the names (session ids) of the units to recover, each the packets that were imported together; all units if None.
     """
+    from qxbatch.core import Monitor
     from qxbatch.pipeline.recover import recover
+    from qxbatch.pipeline.waiting import in_thread
 
     monitor = Monitor()
     try:

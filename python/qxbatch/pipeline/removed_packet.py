@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-from qxbatch.core import Monitor
-from qxbatch.pipeline.waiting import in_thread
 from qxbatch.settings.model import Settings
 
 
@@ -15,9 +13,11 @@ def compare_with_sessions(hidden: Path, name: str, settings: Settings) -> tuple[
     KeyboardInterrupt on a signal.
     """
     from qxbatch.archive.remaining import contain_remaining
+    from qxbatch.core import Monitor
     from qxbatch.discover.candidates import logfile_rows
     from qxbatch.discover.plan import session_of
     from qxbatch.discover.split_before import session_names, which_sessions_exist
+    from qxbatch.pipeline.waiting import in_thread
 
     session = session_of(settings, logfile_rows(settings), name)
     if session is None:
